@@ -1,0 +1,301 @@
+//! Methods, contents, and the two joined into messages.
+
+use crate::{
+    event::Event,
+    json::{ToJson, bytes},
+    names,
+};
+use amq_protocol::{
+    frame::{AMQPFrame, WriteContext, gen_frame},
+    protocol::{AMQPClass, BasicProperties, basic, connection},
+    types::LongString,
+};
+use serde_json::{Map, Value};
+use std::{fmt, sync::Arc};
+
+/// What stands in the place of a secret.
+pub(crate) const REDACTED: &[u8] = b"[redacted]";
+
+/// A decoded method on a channel. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Method(Arc<Inner>);
+
+#[derive(Debug, PartialEq)]
+struct Inner {
+    channel: u16,
+    class: AMQPClass,
+    /// The frame's payload as it came (as the codec writes it, where a secret was taken out).
+    payload: Box<[u8]>,
+}
+
+impl Method {
+    /// A method as the codec writes it: for tests and for tapes made by hand. Secrets are taken out.
+    pub fn new(channel: u16, class: AMQPClass) -> Self {
+        let class = redact(class).unwrap_or_else(|class| class);
+        let payload = payload(&class);
+        Self(Arc::new(Inner {
+            channel,
+            class,
+            payload,
+        }))
+    }
+
+    /// A method as it was read; the payload is kept unless it carries a secret.
+    pub(crate) fn read(channel: u16, class: AMQPClass, payload: &[u8]) -> Self {
+        match redact(class) {
+            Ok(redacted) => Self::new(channel, redacted),
+            Err(class) => Self(Arc::new(Inner {
+                channel,
+                class,
+                payload: payload.into(),
+            })),
+        }
+    }
+
+    /// The channel it was sent on.
+    pub fn channel(&self) -> u16 {
+        self.0.channel
+    }
+
+    /// The method as `amq_protocol` has it.
+    pub fn class(&self) -> &AMQPClass {
+        &self.0.class
+    }
+
+    /// Its name in AMQP's words, for instance `basic.publish`.
+    pub fn name(&self) -> &'static str {
+        names::name(&self.0.class)
+    }
+
+    /// Its arguments by their names in the specification (`routing-key`), as values that a person can read.
+    pub fn arguments(&self) -> Map<String, Value> {
+        names::arguments(&self.0.class)
+    }
+
+    /// One argument (`arguments`, `routing-key`, `no-ack` …).
+    pub fn argument(&self, name: &str) -> Option<Value> {
+        self.arguments().remove(name)
+    }
+
+    /// The payload of its frame (AMQP 0-9-1 §4.2.4): as it came, but for secrets.
+    pub fn payload(&self) -> &[u8] {
+        &self.0.payload
+    }
+
+    /// Whether a content follows: `basic.publish`, `return`, `deliver` and `get-ok`.
+    pub fn carries_content(&self) -> bool {
+        carries_content(&self.0.class)
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {}", self.channel(), self.name())?;
+        for (name, value) in self.arguments() {
+            let quiet = match &value {
+                Value::Bool(on) => !on,
+                Value::Object(table) => table.is_empty(),
+                _ => false,
+            };
+            if quiet {
+            } else if value == Value::Bool(true) {
+                write!(f, " {name}")?;
+            } else {
+                write!(f, " {name}={value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A content header and its bodies, joined, with the method that they belong to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Content {
+    /// The method that announced it.
+    pub method: Method,
+    /// The number of that method's event.
+    pub method_event: u64,
+    /// The message's properties.
+    pub properties: BasicProperties,
+    /// The body, up to [`Limits::kept_body`](crate::Limits) bytes.
+    pub body: Vec<u8>,
+    /// The length of the whole body (of what came, when it is not complete).
+    pub length: u64,
+    /// The SHA-256 of the whole body, where `body` is only its beginning.
+    pub sha256: Option<[u8; 32]>,
+    /// Whether all of it came; if not, the channel or the connection ended first.
+    pub complete: bool,
+    /// The payload of the header frame (§4.2.6.1) as it came.
+    pub header: Box<[u8]>,
+    /// Each body frame: where it began in the sender's stream of bytes, and how many bytes of body it held.
+    pub frames: Vec<(u64, u32)>,
+}
+
+impl Content {
+    /// Whether `body` is all of it.
+    pub fn is_whole(&self) -> bool {
+        self.complete && self.length == self.body.len() as u64
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 60;
+        let start = &self.body[..self.body.len().min(SHOWN)];
+        write!(
+            f,
+            "[{}] content of {}: {} bytes {}",
+            self.method.channel(),
+            self.method.name(),
+            self.length,
+            bytes(start)
+        )?;
+        if self.length > start.len() as u64 {
+            f.write_str("…")?;
+        }
+        if !self.complete {
+            f.write_str(" (cut short)")?;
+        }
+        Ok(())
+    }
+}
+
+/// A message that went over the wire: its method, its properties and its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The event of the content, which comes last.
+    pub event: &'a Event,
+    /// The content.
+    pub content: &'a Content,
+}
+
+impl<'a> Message<'a> {
+    /// The method's name: `basic.publish`, `basic.deliver`, `basic.return` or `basic.get-ok`.
+    pub fn name(&self) -> &'static str {
+        self.content.method.name()
+    }
+
+    /// Whether a program published it.
+    pub fn is_publish(&self) -> bool {
+        self.name() == "basic.publish"
+    }
+
+    /// Whether the broker delivered it (pushed, or got by `basic.get`).
+    pub fn is_delivery(&self) -> bool {
+        self.delivery_tag().is_some()
+    }
+
+    /// The body, or its beginning when it is longer than the tape keeps.
+    pub fn body(&self) -> &'a [u8] {
+        &self.content.body
+    }
+
+    /// The properties.
+    pub fn properties(&self) -> &'a BasicProperties {
+        &self.content.properties
+    }
+
+    /// The exchange that it was published to.
+    pub fn exchange(&self) -> &'a str {
+        self.route().0
+    }
+
+    /// The routing key.
+    pub fn routing_key(&self) -> &'a str {
+        self.route().1
+    }
+
+    /// The delivery tag, of a delivery.
+    pub fn delivery_tag(&self) -> Option<u64> {
+        match self.content.method.class() {
+            AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver)) => Some(deliver.delivery_tag),
+            AMQPClass::Basic(basic::AMQPMethod::GetOk(got)) => Some(got.delivery_tag),
+            _ => None,
+        }
+    }
+
+    fn route(&self) -> (&'a str, &'a str) {
+        match self.content.method.class() {
+            AMQPClass::Basic(basic::AMQPMethod::Publish(it)) => {
+                (it.exchange.as_str(), it.routing_key.as_str())
+            }
+            AMQPClass::Basic(basic::AMQPMethod::Return(it)) => {
+                (it.exchange.as_str(), it.routing_key.as_str())
+            }
+            AMQPClass::Basic(basic::AMQPMethod::Deliver(it)) => {
+                (it.exchange.as_str(), it.routing_key.as_str())
+            }
+            AMQPClass::Basic(basic::AMQPMethod::GetOk(it)) => {
+                (it.exchange.as_str(), it.routing_key.as_str())
+            }
+            _ => ("", ""),
+        }
+    }
+}
+
+impl Message<'_> {
+    /// The properties by their names in the specification, as values that a person can read.
+    pub fn readable_properties(&self) -> Value {
+        self.content.properties.to_json()
+    }
+}
+
+/// Whether a content follows the method.
+pub(crate) fn carries_content(class: &AMQPClass) -> bool {
+    matches!(
+        class,
+        AMQPClass::Basic(
+            basic::AMQPMethod::Publish(_)
+                | basic::AMQPMethod::Return(_)
+                | basic::AMQPMethod::Deliver(_)
+                | basic::AMQPMethod::GetOk(_)
+        )
+    )
+}
+
+/// The method without its secret (`Ok`), or as it was because it carries none (`Err`).
+fn redact(class: AMQPClass) -> Result<AMQPClass, AMQPClass> {
+    let secret = || LongString::from(REDACTED);
+    match class {
+        AMQPClass::Connection(connection::AMQPMethod::StartOk(mut method)) => {
+            method.response = secret();
+            Ok(AMQPClass::Connection(connection::AMQPMethod::StartOk(
+                method,
+            )))
+        }
+        AMQPClass::Connection(connection::AMQPMethod::SecureOk(mut method)) => {
+            method.response = secret();
+            Ok(AMQPClass::Connection(connection::AMQPMethod::SecureOk(
+                method,
+            )))
+        }
+        AMQPClass::Connection(connection::AMQPMethod::UpdateSecret(mut method)) => {
+            method.new_secret = secret();
+            Ok(AMQPClass::Connection(connection::AMQPMethod::UpdateSecret(
+                method,
+            )))
+        }
+        other => Err(other),
+    }
+}
+
+/// A method frame (AMQP 0-9-1 §4.2.3) as the codec writes it.
+pub(crate) fn method_frame(channel: u16, class: AMQPClass) -> Vec<u8> {
+    encode(&AMQPFrame::Method(channel, class))
+}
+
+/// Any frame as the codec writes it.
+pub(crate) fn encode(frame: &AMQPFrame) -> Vec<u8> {
+    gen_frame(frame)(WriteContext::from(Vec::new()))
+        .map(|written| written.into_inner().0)
+        // The codec writes to memory, which does not fail; an empty frame would be refused by the other side.
+        .unwrap_or_default()
+}
+
+fn payload(class: &AMQPClass) -> Box<[u8]> {
+    let frame = method_frame(0, class.clone());
+    frame
+        .get(7..frame.len().saturating_sub(1))
+        .unwrap_or_default()
+        .into()
+}
