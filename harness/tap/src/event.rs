@@ -54,6 +54,8 @@ pub enum Fate {
     Passed,
     /// Others were forwarded in their place (a login or a virtual host was rewritten).
     Rewritten,
+    /// A fault keeps them back for a while.
+    Held,
     /// They were not forwarded: a fault swallowed them, or the connection was cut before them.
     Vanished,
 }

@@ -40,8 +40,10 @@
 //! last of them after the frame was recorded.
 
 mod clock;
+mod control;
 mod error;
 mod event;
+mod fault;
 mod flaw;
 mod frame;
 mod hex;
@@ -51,6 +53,7 @@ mod matching;
 mod message;
 mod names;
 mod options;
+mod outlet;
 mod session;
 mod tap;
 mod tape;
@@ -60,6 +63,7 @@ mod wire;
 pub use amq_protocol;
 pub use error::{NotSeen, TapError, TapeError};
 pub use event::{Ending, Event, Fate, Side, What};
+pub use fault::{Cut, Fault, Hit, Injected, NotHit, Rule};
 pub use flaw::Flaw;
 pub use matching::{Frame, any, broker, client, connected, ended, message};
 pub use message::{Content, Message, Method};

@@ -4,22 +4,26 @@
 //! a slow reader on one side slows the writer on the other (back-pressure) and never grows memory.
 
 use crate::{
+    control::{Control, Order},
     event::{Ending, Side},
+    fault::Cut,
     options::Endpoint,
+    outlet::Outlet,
     session::{Session, Step},
     wire::{self, Reader, Writer},
 };
 use std::{
     io,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    sync::watch,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How much a pump reads at once, and at first holds. A larger frame makes it grow, up to the largest frame allowed.
 const BUFFER: usize = 64 * 1024;
+
+/// How long a connection that was closed in order is still read, so that the system does not turn it into a reset.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Why a connection stops before both sides have ended it.
 #[derive(Debug)]
@@ -28,122 +32,226 @@ enum Stop {
     Broken,
     /// The tap cuts it, and says this to the client before.
     Cut(Option<&'static [u8]>),
+    /// A fault cuts it.
+    Fault(Cut),
 }
 
-/// Carries one connection until it ends, or until `cut` says so.
+impl From<Order> for Stop {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Close => Self::Cut(None),
+            Order::Cut(cut) => Self::Fault(cut),
+        }
+    }
+}
+
+/// Carries one connection until it ends, or until its control says so.
 pub(crate) async fn carry(
     session: Session,
     client: (Reader, Writer),
     broker: Endpoint,
-    mut cut: watch::Receiver<bool>,
+    control: Arc<Control>,
 ) {
     let session = Mutex::new(session);
-    let (client_reads, mut client_writes) = client;
-    let ends = tokio::select! {
-        ends = wire::connect(&broker) => ends,
-        _ = cut.wait_for(|cut| *cut) => Err(io::ErrorKind::Interrupted.into()),
+    let (mut client_reads, mut client_writes) = client;
+    let connected = tokio::select! {
+        biased;
+        order = control.ordered() => Err(order),
+        connected = wire::connect(&broker) => Ok(connected),
     };
-    let (broker_reads, mut broker_writes) = match ends {
-        Ok(ends) => ends,
-        Err(error) => {
+    let (mut broker_reads, mut broker_writes) = match connected {
+        Ok(Ok(ends)) => ends,
+        Ok(Err(error)) => {
             let mut session = lock(&session);
-            if error.kind() != io::ErrorKind::Interrupted {
-                session.conclude(Ending::NoBroker);
-                session.reset_by(Side::Broker, &error);
-            }
+            session.conclude(Ending::NoBroker);
+            session.reset_by(Side::Broker, &error);
             session.finish();
+            client_writes.reset();
+            return;
+        }
+        Err(order) => {
+            conclude(&session, &order.into());
             client_writes.reset();
             return;
         }
     };
     let stopped = tokio::select! {
+        biased;
+        order = control.ordered() => Err(order.into()),
         both = async {
             tokio::try_join!(
-                pump(&session, Side::Client, client_reads, &mut broker_writes),
-                pump(&session, Side::Broker, broker_reads, &mut client_writes),
+                pump(&session, &control, Side::Client, &mut client_reads, &mut broker_writes),
+                pump(&session, &control, Side::Broker, &mut broker_reads, &mut client_writes),
             )
-        } => both.err(),
-        _ = cut.wait_for(|cut| *cut) => Some(Stop::Cut(None)),
+        } => both,
     };
-    match stopped {
-        None => {}
-        Some(Stop::Broken) => {
+    let Err(stop) = stopped else {
+        lock(&session).finish();
+        return;
+    };
+    conclude(&session, &stop);
+    match stop {
+        Stop::Broken | Stop::Fault(Cut::Reset) => {
             client_writes.reset();
             broker_writes.reset();
         }
-        Some(Stop::Cut(reply)) => {
-            lock(&session).conclude(Ending::Cut);
+        Stop::Cut(reply) => {
             if let Some(reply) = reply {
                 // The first bytes ever written to this socket: they fit its buffer, so this does not wait.
                 let _ = client_writes.write_all(reply).await;
+                farewell(
+                    &control,
+                    (client_reads, client_writes),
+                    (broker_reads, broker_writes),
+                )
+                .await;
             }
         }
+        Stop::Fault(Cut::Clean) => {
+            farewell(
+                &control,
+                (client_reads, client_writes),
+                (broker_reads, broker_writes),
+            )
+            .await;
+        }
     }
-    lock(&session).finish();
+}
+
+fn conclude(session: &Mutex<Session>, stop: &Stop) {
+    let mut session = lock(session);
+    match stop {
+        Stop::Broken => {}
+        Stop::Cut(_) => session.conclude(Ending::Cut),
+        Stop::Fault(_) => session.conclude(Ending::Fault),
+    }
+    session.finish();
+}
+
+/// Closes both connections in order: says the end, and reads what is still on its way, as closing a socket with
+/// unread bytes would reset it.
+async fn farewell(control: &Control, client: (Reader, Writer), broker: (Reader, Writer)) {
+    let side = async |(mut reader, mut writer): (Reader, Writer)| {
+        // Whoever is gone needs no goodbye.
+        let _ = writer.shutdown().await;
+        let mut rest = vec![0; 4096];
+        while let Ok(1..) = reader.read(&mut rest).await {}
+    };
+    let both = async { tokio::join!(side(client), side(broker)) };
+    let _ = tokio::time::timeout(FAREWELL, async {
+        tokio::select! {
+            _ = both => {}
+            () = control.closed() => {}
+        }
+    })
+    .await;
 }
 
 /// Carries one direction until its end.
 async fn pump(
     session: &Mutex<Session>,
+    control: &Control,
     side: Side,
-    mut reader: Reader,
+    reader: &mut Reader,
     writer: &mut Writer,
 ) -> Result<(), Stop> {
+    let mut outlet = Outlet::new(writer, control, side);
     let mut inbox = Inbox::new();
     let mut steps = Vec::new();
     loop {
-        let count = match reader.read(inbox.room()).await {
-            Ok(0) => {
-                lock(session).end_of(side);
-                // The other side may be gone already, which its own pump finds out.
-                let _ = writer.shutdown().await;
-                return Ok(());
+        let count = tokio::select! {
+            biased;
+            read = reader.read(inbox.room()) => match read {
+                Ok(0) => {
+                    lock(session).end_of(side);
+                    // Of a half-open connection not even the end comes through.
+                    if !control.is_half_open() {
+                        outlet.end().await;
+                    }
+                    return Ok(());
+                }
+                Ok(count) => count,
+                Err(error) if control.is_half_open() => {
+                    lock(session).reset_by(side, &error);
+                    return Ok(());
+                }
+                Err(error) => return Err(broken(session, side, &error)),
+            },
+            () = control.woken(side) => {
+                let sent = outlet.look_up().await;
+                sent.map_err(|error| broken(session, side.other(), &error))?;
+                0
             }
-            Ok(count) => count,
-            Err(error) => return Err(broken(session, side, &error)),
+            () = outlet.impatience() => {
+                let sent = outlet.flush().await;
+                sent.map_err(|error| broken(session, side.other(), &error))?;
+                continue;
+            }
         };
         inbox.end += count;
         let (used, may_stream) = {
             let mut session = lock(session);
-            let used = session.feed(side, inbox.bytes(), &mut steps);
+            let used = session.feed(side, inbox.bytes(), inbox.early, &mut steps);
             (used, session.may_stream(side))
         };
-        let mut at = inbox.start;
-        for step in steps.drain(..) {
-            match step {
-                Step::Pass(count) => {
-                    let from = at + inbox.forwarded(count);
-                    at += count;
-                    send(session, side, writer, &inbox.buffer[from..at]).await?;
-                }
-                Step::Skip(count) => {
-                    inbox.forwarded(count);
-                    at += count;
-                }
-                Step::Send(bytes) => send(session, side, writer, &bytes).await?,
-                Step::Cut { reply } => return Err(Stop::Cut(reply)),
-            }
-        }
+        forward(session, side, &mut outlet, &mut inbox, &mut steps).await?;
         inbox.start += used;
         if may_stream {
             let early = inbox.early;
-            send(session, side, writer, &inbox.bytes()[early..]).await?;
+            send(session, side, &mut outlet, &inbox.bytes()[early..]).await?;
             inbox.early = inbox.bytes().len();
         }
     }
 }
 
+/// Does what the session said, in order.
+async fn forward(
+    session: &Mutex<Session>,
+    side: Side,
+    outlet: &mut Outlet<'_>,
+    inbox: &mut Inbox,
+    steps: &mut Vec<Step>,
+) -> Result<(), Stop> {
+    let mut at = inbox.start;
+    for step in steps.drain(..) {
+        match step {
+            Step::Pass(count) => {
+                let from = at + inbox.forwarded(count);
+                at += count;
+                send(session, side, outlet, &inbox.buffer[from..at]).await?;
+            }
+            Step::Skip(count) => {
+                inbox.forwarded(count);
+                at += count;
+            }
+            Step::Send(bytes) => send(session, side, outlet, &bytes).await?,
+            Step::Bend(effect) => {
+                let bent = outlet.bend(effect).await;
+                bent.map_err(|error| broken(session, side.other(), &error))?;
+            }
+            Step::Cut { reply } => return Err(Stop::Cut(reply)),
+            Step::Fault(cut) => {
+                // What was let through before the cut is not lost by a fault that gathers.
+                let sent = outlet.flush().await;
+                sent.map_err(|error| broken(session, side.other(), &error))?;
+                return Err(Stop::Fault(cut));
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn send(
     session: &Mutex<Session>,
     side: Side,
-    writer: &mut Writer,
+    outlet: &mut Outlet<'_>,
     bytes: &[u8],
 ) -> Result<(), Stop> {
     if bytes.is_empty() {
         return Ok(());
     }
-    writer
-        .write_all(bytes)
+    outlet
+        .send(bytes)
         .await
         .map_err(|error| broken(session, side.other(), &error))
 }
@@ -153,7 +261,7 @@ fn broken(session: &Mutex<Session>, side: Side, error: &io::Error) -> Stop {
     Stop::Broken
 }
 
-pub(crate) fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
+fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
     // A panic while decoding would be a bug; the connection then goes on from what the session last knew.
     session.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,18 +6,22 @@
 //! that decoding takes. It is also what lets nothing unreadable through ([`Unreadable::Cut`]).
 
 mod assembly;
+mod emit;
 
 use crate::{
-    event::{Ending, Event, Fate, Side, What},
+    control::Control,
+    event::{Ending, Fate, Side, What},
+    fault::{Cut, Effect, Faults},
     flaw::Flaw,
     frame::{self, Kind, Raw},
     message::{Method, method_frame},
-    options::{Login, Unreadable},
+    options::{Limits, Login, Unreadable},
     tape::Tape,
     usage::{Tripped, Usage},
 };
 use amq_protocol::protocol::{AMQPClass, channel, connection, tx};
 use assembly::Assembly;
+use emit::Place;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -28,7 +32,7 @@ use std::{
 pub(crate) const GREETING: &[u8; 8] = b"AMQP\0\0\x09\x01";
 
 /// What to do with the bytes that were fed, in order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Step {
     /// Forward the next so many bytes as they are.
     Pass(usize),
@@ -36,6 +40,10 @@ pub(crate) enum Step {
     Skip(usize),
     /// Forward these bytes of our own.
     Send(Vec<u8>),
+    /// A fault bends this direction from here on.
+    Bend(Effect),
+    /// A fault cuts the connection here.
+    Fault(Cut),
     /// Cut the connection here.
     Cut {
         /// What to say to the one who sent the bytes, before.
@@ -49,6 +57,8 @@ pub(crate) struct Session {
     number: u32,
     tape: Tape,
     usage: Arc<Usage>,
+    faults: Arc<Faults>,
+    control: Arc<Control>,
     login: Option<Login>,
     unreadable: Unreadable,
     streams: [Stream; 2],
@@ -97,17 +107,20 @@ impl From<Tripped> for Stop {
 
 impl Session {
     pub(crate) fn new(
-        number: u32,
+        control: Arc<Control>,
         tape: Tape,
         usage: Arc<Usage>,
+        faults: Arc<Faults>,
         login: Option<Login>,
         unreadable: Unreadable,
     ) -> Self {
         let largest = usage.limits.frame;
         let session = Self {
-            number,
+            number: control.connection,
             tape,
             usage,
+            faults,
+            control,
             login,
             unreadable,
             streams: Default::default(),
@@ -121,17 +134,32 @@ impl Session {
             verdict: None,
             ended: false,
         };
-        session.note(Side::Client, What::Connected);
+        session.connected();
         session
     }
 
     /// Deals with the bytes that `side` sent; answers how many of them are used up.
-    pub(crate) fn feed(&mut self, side: Side, bytes: &[u8], steps: &mut Vec<Step>) -> usize {
+    ///
+    /// `early` says how many of them were forwarded already, before their frame was complete.
+    pub(crate) fn feed(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        early: usize,
+        steps: &mut Vec<Step>,
+    ) -> usize {
         let at = self.tape.now();
         let mut used = 0;
+        if side == Side::Broker
+            && early == 0
+            && self.control.is_bent()
+            && let Some(confirms) = self.control.let_go()
+        {
+            steps.push(Step::Send(confirms));
+        }
         while used < bytes.len() && self.verdict.is_none() {
-            let rest = &bytes[used..];
-            match self.next(side, rest, at, steps) {
+            let partly = early > used;
+            match self.next(side, &bytes[used..], partly, at, steps) {
                 Ok(0) => break,
                 Ok(count) => {
                     used += count;
@@ -147,8 +175,15 @@ impl Session {
     /// Whether bytes of `side` may be forwarded before their frame is complete.
     pub(crate) fn may_stream(&self, side: Side) -> bool {
         let stream = &self.streams[side.index()];
-        self.unreadable == Unreadable::Forward
+        self.may_forward_unread(side)
             && stream.greeted
+            && !self.faults.armed()
+            && !self.control.is_bent()
+    }
+
+    /// Whether bytes of `side` that cannot be read may be forwarded: never while they may carry a login.
+    fn may_forward_unread(&self, side: Side) -> bool {
+        self.unreadable == Unreadable::Forward
             && (side == Side::Broker || self.login.is_none() || self.opened)
     }
 
@@ -216,12 +251,13 @@ impl Session {
         &mut self,
         side: Side,
         bytes: &[u8],
+        partly: bool,
         at: Duration,
         steps: &mut Vec<Step>,
     ) -> Result<usize, Stop> {
         if self.streams[side.index()].raw {
             self.usage.bytes(bytes.len())?;
-            pass(steps, bytes.len());
+            self.forward(bytes.len(), steps);
             return Ok(bytes.len());
         }
         if !self.streams[side.index()].greeted {
@@ -235,33 +271,28 @@ impl Session {
         };
         self.usage.frame()?;
         self.usage.bytes(raw.size())?;
+        let place = Place {
+            side,
+            at,
+            offset: self.streams[side.index()].offset,
+            bytes: &bytes[..raw.size()],
+            partly,
+        };
         match raw.kind {
-            Kind::Method => self.method(side, raw, at, steps)?,
+            Kind::Method => self.method(&place, raw, steps)?,
             Kind::Header => {
-                let offset = self.streams[side.index()].offset;
-                let done = self.streams[side.index()]
-                    .assembly
-                    .header(raw, offset, &self.usage)?;
-                if done {
-                    self.content(side, raw.channel, at)?;
-                }
-                pass(steps, raw.size());
+                let assembly = &mut self.streams[side.index()].assembly;
+                let done = assembly.header(raw, place.offset, &self.usage)?;
+                self.part(&place, raw, done, steps)?;
             }
             Kind::Body => {
-                let offset = self.streams[side.index()].offset;
-                let done = self.streams[side.index()].assembly.body(raw, offset)?;
-                if done {
-                    self.content(side, raw.channel, at)?;
-                }
-                pass(steps, raw.size());
+                let assembly = &mut self.streams[side.index()].assembly;
+                let done = assembly.body(raw, place.offset)?;
+                self.part(&place, raw, done, steps)?;
             }
             Kind::Heartbeat => {
-                let offset = self.streams[side.index()].offset;
-                let what = What::Heartbeat {
-                    channel: raw.channel,
-                };
-                self.push(side, at, offset, Fate::Passed, what);
-                pass(steps, raw.size());
+                let channel = raw.channel;
+                self.emit(&place, What::Heartbeat { channel }, None, steps);
             }
         }
         self.usage.tape(self.tape.unbounded_weight())?;
@@ -288,33 +319,40 @@ impl Session {
         let &[_, _, _, _, major, minor, revision, last] = start else {
             return Ok(0);
         };
-        let version = [major, minor, revision, last];
-        self.usage.bytes(GREETING.len())?;
+        self.usage.bytes(length)?;
         self.stream(side).greeted = true;
-        self.push(side, at, 0, Fate::Passed, What::Greeting(version));
-        pass(steps, GREETING.len());
-        Ok(GREETING.len())
+        let place = Place {
+            side,
+            at,
+            offset: 0,
+            bytes: start,
+            partly: false,
+        };
+        let version = [major, minor, revision, last];
+        self.emit(&place, What::Greeting(version), None, steps);
+        if start != GREETING && side == Side::Client {
+            // What follows is another protocol's (AMQP 1.0 as a rule).
+            self.note(
+                side,
+                What::Unreadable(Flaw::Greeting(format!("\"{}\"", start.escape_ascii()))),
+            );
+            self.streams.iter_mut().for_each(|stream| stream.raw = true);
+        }
+        Ok(length)
     }
 
     fn method(
         &mut self,
-        side: Side,
+        place: &Place<'_>,
         raw: Raw<'_>,
-        at: Duration,
         steps: &mut Vec<Step>,
     ) -> Result<(), Stop> {
-        let class = frame::method(
-            raw.payload,
-            self.usage.limits.depth.min(crate::Limits::DEEPEST),
-        )?;
-        let offset = self.streams[side.index()].offset;
+        let side = place.side;
+        let class = frame::method(raw.payload, self.usage.limits.depth.min(Limits::DEEPEST))?;
         let usage = Arc::clone(&self.usage);
-        let abandoned =
-            self.streams[side.index()]
-                .assembly
-                .make_way(raw.channel, &class, &usage)?;
-        for (offset, content) in abandoned {
-            self.push(side, at, offset, Fate::Passed, What::Content(content));
+        let assembly = &mut self.streams[side.index()].assembly;
+        for (offset, content) in assembly.make_way(raw.channel, &class, &usage)? {
+            self.push(side, place.at, offset, Fate::Passed, What::Content(content));
         }
         let replacement = match side {
             Side::Client => self.replacement(raw.channel, &class),
@@ -322,25 +360,44 @@ impl Session {
         };
         let counted = self.follow(side, raw.channel, &class);
         let method = Method::read(raw.channel, class, raw.payload);
-        let fate = match (&counted, &replacement) {
-            (Err(_), _) => Fate::Vanished,
-            (Ok(()), Some(_)) => Fate::Rewritten,
-            (Ok(()), None) => Fate::Passed,
-        };
-        let carries = method.carries_content().then(|| method.clone());
-        let number = self.push(side, at, offset, fate, What::Method(method));
-        counted?;
-        if let Some(method) = carries {
+        if let Err(stop) = counted {
+            let what = What::Method(method);
+            self.push(side, place.at, place.offset, Fate::Vanished, what);
+            return Err(stop);
+        }
+        if method.carries_content() {
             usage.begin_message()?;
+            let number = self.emit(place, What::Method(method.clone()), replacement, steps);
             self.stream(side).assembly.begin(method, number);
+        } else {
+            self.emit(place, What::Method(method), replacement, steps);
         }
-        match replacement {
-            Some(bytes) => {
-                steps.push(Step::Skip(raw.size()));
-                steps.push(Step::Send(bytes));
-            }
-            None => pass(steps, raw.size()),
+        Ok(())
+    }
+
+    /// A header or a body frame: the last one of a content makes its event.
+    fn part(
+        &mut self,
+        place: &Place<'_>,
+        raw: Raw<'_>,
+        done: bool,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Stop> {
+        let usage = Arc::clone(&self.usage);
+        let assembly = &mut self.streams[place.side.index()].assembly;
+        let Some((offset, content)) = done.then(|| assembly.finish(raw.channel, &usage)).flatten()
+        else {
+            self.forward(raw.size(), steps);
+            return Ok(());
+        };
+        if place.side == Side::Client
+            && let Some(messages) = self.transactions.get_mut(&raw.channel)
+        {
+            *messages += 1;
+            usage.publish_in_transaction()?;
         }
+        let place = Place { offset, ..*place };
+        self.emit(&place, What::Content(content), None, steps);
         Ok(())
     }
 
@@ -410,26 +467,8 @@ impl Session {
         }
     }
 
-    /// A content is complete.
-    fn content(&mut self, side: Side, channel: u16, at: Duration) -> Result<(), Stop> {
-        let usage = Arc::clone(&self.usage);
-        let Some((offset, content)) = self.stream(side).assembly.finish(channel, &usage) else {
-            return Ok(());
-        };
-        self.push(side, at, offset, Fate::Passed, What::Content(content));
-        if side == Side::Client
-            && let Some(messages) = self.transactions.get_mut(&channel)
-        {
-            *messages += 1;
-            usage.publish_in_transaction()?;
-        }
-        Ok(())
-    }
-
     /// Notes why decoding stops, and cuts the connection or gives up decoding that direction.
     fn stop(&mut self, side: Side, stop: Stop, steps: &mut Vec<Step>) {
-        let forward = self.unreadable == Unreadable::Forward
-            && (side == Side::Broker || self.login.is_none() || self.opened);
         match stop {
             Stop::Flaw(flaw) => {
                 let reply = match (&flaw, side) {
@@ -438,7 +477,7 @@ impl Session {
                     _ => None,
                 };
                 self.note(side, What::Unreadable(flaw));
-                if forward {
+                if self.may_forward_unread(side) {
                     let usage = Arc::clone(&self.usage);
                     let stream = self.stream(side);
                     stream.raw = true;
@@ -472,37 +511,11 @@ impl Session {
     fn stream(&mut self, side: Side) -> &mut Stream {
         &mut self.streams[side.index()]
     }
-
-    fn note(&self, side: Side, what: What) {
-        let offset = self.streams[side.index()].offset;
-        self.push(side, self.tape.now(), offset, Fate::Passed, what);
-        self.tape.announce();
-    }
-
-    fn push(&self, from: Side, at: Duration, offset: u64, fate: Fate, what: What) -> u64 {
-        self.tape.push(Event {
-            number: 0,
-            at,
-            connection: self.number,
-            from,
-            fate,
-            offset,
-            what,
-        })
-    }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         // A task that was aborted could not say so.
         self.finish();
-    }
-}
-
-/// Forwards so many bytes more, together with those before them where possible.
-fn pass(steps: &mut Vec<Step>, count: usize) {
-    match steps.last_mut() {
-        Some(Step::Pass(before)) => *before += count,
-        _ => steps.push(Step::Pass(count)),
     }
 }

@@ -1,7 +1,10 @@
 //! The tap itself: listens, and carries each connection in a task of its own.
 
 use crate::{
+    clock,
+    control::Control,
     error::TapError,
+    fault::{Fault, Faults, Injected, Rule},
     link,
     options::{Endpoint, TapOptions},
     session::Session,
@@ -9,7 +12,10 @@ use crate::{
     usage::Usage,
     wire::Listener,
 };
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
@@ -22,7 +28,8 @@ use tokio::{
 pub struct Tap {
     endpoint: Endpoint,
     tape: Tape,
-    cut: watch::Sender<bool>,
+    faults: Arc<Faults>,
+    closing: watch::Sender<bool>,
     accepting: Option<JoinHandle<()>>,
 }
 
@@ -53,12 +60,20 @@ impl Tap {
                     source,
                 })?;
         }
-        let (cut, cuts) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, options, tape.clone(), cuts));
+        let (closing, closed) = watch::channel(false);
+        let faults = Arc::new(Faults::new(options.seed));
+        let accepting = tokio::spawn(accept(
+            listener,
+            options,
+            tape.clone(),
+            Arc::clone(&faults),
+            closed,
+        ));
         Ok(Self {
             endpoint,
             tape,
-            cut,
+            faults,
+            closing,
             accepting: Some(accepting),
         })
     }
@@ -73,9 +88,14 @@ impl Tap {
         &self.tape
     }
 
+    /// Arms a fault; the answer tells whether and where it hits, and lets go of what it holds.
+    pub fn inject(&self, fault: Fault, rule: Rule) -> Injected {
+        self.faults.inject(fault, rule, &self.tape)
+    }
+
     /// Stops listening, cuts the connections that are left, waits for all tasks and answers the tape.
     pub async fn close(mut self) -> Tape {
-        self.cut.send_replace(true);
+        self.closing.send_replace(true);
         if let Some(accepting) = self.accepting.take() {
             // It only fails if the task panicked, and then there is nothing left to end.
             let _ = accepting.await;
@@ -99,32 +119,45 @@ impl Drop for Tap {
     }
 }
 
-/// Accepts connections until `cut` says stop, and then waits for those that are left.
+/// Accepts connections until the tap closes, and then waits for those that are left.
 async fn accept(
     listener: Listener,
     options: TapOptions,
     tape: Tape,
-    mut cut: watch::Receiver<bool>,
+    faults: Arc<Faults>,
+    mut closing: watch::Receiver<bool>,
 ) {
     let usage = Arc::new(Usage::new(options.limits.clone()));
     let mut links = JoinSet::new();
     loop {
         let client = tokio::select! {
             client = listener.accept() => client,
-            _ = cut.wait_for(|cut| *cut) => break,
+            _ = closing.wait_for(|closing| *closing) => break,
             // Tasks that ended are forgotten as they end, so that their number does not grow.
             Some(_) = links.join_next() => continue,
         };
-        // A connection that broke while it was accepted is none; other failures (no descriptors left) pass too.
-        let Ok(client) = client else { continue };
+        let Ok(client) = client else {
+            // A connection that broke while it was accepted is none. When no descriptors are left the next attempt
+            // fails at once as well: let some time pass instead of spinning.
+            clock::pass(Duration::from_millis(5)).await;
+            continue;
+        };
         let (number, tripped) = match usage.connection() {
             Ok(number) => (number, None),
             Err((number, tripped)) => (number, Some(tripped)),
         };
+        if number > options.limits.connections.saturating_add(1) {
+            // The first one too many is on the tape; a program that goes on must not fill it.
+            client.1.reset();
+            continue;
+        }
+        let control = Arc::new(Control::new(number, closing.clone()));
+        faults.watch(&control);
         let mut session = Session::new(
-            number,
+            Arc::clone(&control),
             tape.clone(),
             Arc::clone(&usage),
+            Arc::clone(&faults),
             options.login.clone(),
             options.unreadable,
         );
@@ -137,7 +170,7 @@ async fn accept(
             session,
             client,
             options.broker.clone(),
-            cut.clone(),
+            control,
         ));
     }
     drop(listener);

@@ -1,0 +1,501 @@
+//! What a stranger may try: nothing that a program sends passes unread, and nothing takes more than its limit.
+
+mod support;
+
+use amqp_tap::{Ending, Flaw, Limits, TapOptions, Unreadable, What, ended};
+use support::{
+    DEADLINE, ack, body, carry, connect, declare, greeting, handshake, header, method, peers,
+    publish, publish_method, read, read_all, soon, start, start_ok,
+};
+use tokio::io::AsyncWriteExt;
+
+/// A frame with that payload, well formed outside.
+fn raw(kind: u8, channel: u16, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![kind];
+    bytes.extend(channel.to_be_bytes());
+    bytes.extend(u32::try_from(payload.len()).unwrap().to_be_bytes());
+    bytes.extend(payload);
+    bytes.push(206);
+    bytes
+}
+
+/// `queue.declare` with a table of that many levels of arrays.
+fn deep(levels: usize) -> Vec<u8> {
+    let mut value = vec![b'V'];
+    for _ in 0..levels {
+        let mut outer = vec![b'A'];
+        outer.extend(u32::try_from(value.len()).unwrap().to_be_bytes());
+        outer.append(&mut value);
+        value = outer;
+    }
+    let mut payload = vec![0, 50, 0, 10, 0, 0, 1, b'q', 0];
+    payload.extend(u32::try_from(value.len() + 2).unwrap().to_be_bytes());
+    payload.extend([1, b'k']);
+    payload.extend(value);
+    raw(1, 1, &payload)
+}
+
+/// Says `good`, which the broker must hear, and then `bad`, of which it must hear nothing; answers the flaw.
+async fn refused(good: &[u8], bad: &[u8]) -> Flaw {
+    let mut peers = peers(|options| options).await;
+    carry(&mut peers.client, &mut peers.broker, good).await;
+    soon(peers.client.write_all(bad)).await.unwrap();
+    assert_eq!(read_all(&mut peers.broker).await, b"");
+    let tape = peers.tap.tape();
+    tape.wait_for_frame(DEADLINE, &ended()).await.unwrap();
+    assert_eq!(tape.ending(1), Some(Ending::Cut));
+    tape.events()
+        .iter()
+        .find_map(|event| match &event.what {
+            What::Unreadable(flaw) => Some(flaw.clone()),
+            _ => None,
+        })
+        .expect("the tape says why")
+}
+
+#[tokio::test]
+async fn only_the_greeting_of_0_9_1_is_let_through() {
+    for other in [
+        &b"AMQP\0\x01\0\0"[..],
+        b"AMQP\x03\x01\0\0",
+        b"AMQP\x01\x01\x08\0",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\0\x01\0\x01",
+    ] {
+        let mut peers = peers(|options| options).await;
+        soon(peers.client.write_all(other)).await.unwrap();
+        assert_eq!(read_all(&mut peers.broker).await, b"");
+        // As a broker does, it says what it speaks.
+        assert_eq!(read_all(&mut peers.client).await, greeting());
+        let tape = peers.tap.tape();
+        tape.wait_for_frame(DEADLINE, &ended()).await.unwrap();
+        let told = tape
+            .events()
+            .iter()
+            .any(|event| matches!(event.what, What::Unreadable(Flaw::Greeting(_))));
+        assert!(told);
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_the_codec_cannot_read_does_not_pass() {
+    // A client property whose name is not UTF-8: the broker would accept it.
+    let mut payload = vec![0, 10, 0, 11];
+    payload.extend([0, 0, 0, 4, 2, 0xff, 0xfe, b'V']);
+    payload.extend(b"\x05PLAIN\0\0\0\x0c\0guest\0guest\x05en_US");
+    let flaw = refused(&greeting(), &raw(1, 0, &payload)).await;
+    assert_eq!(
+        flaw,
+        Flaw::Method {
+            class: 10,
+            method: 11
+        }
+    );
+}
+
+#[tokio::test]
+async fn frames_that_lie_are_refused_by_their_head() {
+    let mut huge = vec![3, 0, 1];
+    huge.extend(u32::MAX.to_be_bytes());
+    assert!(matches!(
+        refused(&handshake(), &huge).await,
+        Flaw::FrameSize {
+            claimed: 4_294_967_303,
+            allowed: 131_072
+        }
+    ));
+    assert_eq!(refused(&handshake(), &[9]).await, Flaw::FrameType(9));
+    let mut no_end = ack(1, 1);
+    *no_end.last_mut().unwrap() = 0;
+    assert_eq!(refused(&handshake(), &no_end).await, Flaw::FrameEnd(0));
+    assert!(matches!(
+        refused(&handshake(), &raw(8, 0, b"x")).await,
+        Flaw::Unexpected(_)
+    ));
+    // More than was negotiated, less than the tap allows.
+    let mut small = greeting();
+    small.extend(start_ok("PLAIN", b""));
+    small.extend(support::tune_ok(4096));
+    let mut large = publish_method(1, "q");
+    large.extend(header(1, 5000));
+    let mut bytes = small.clone();
+    bytes.extend(&large);
+    assert!(matches!(
+        refused(&bytes, &body(1, &[0; 5000])).await,
+        Flaw::FrameSize { allowed: 4096, .. }
+    ));
+}
+
+#[tokio::test]
+async fn nesting_is_measured_before_it_is_decoded() {
+    for levels in [32, 1000, 20_000] {
+        assert_eq!(
+            refused(&handshake(), &deep(levels)).await,
+            Flaw::TooDeep(32)
+        );
+    }
+    let mut peers = peers(|options| options).await;
+    carry(&mut peers.client, &mut peers.broker, &handshake()).await;
+    carry(&mut peers.client, &mut peers.broker, &deep(31)).await;
+}
+
+#[test]
+fn the_deepest_nesting_allowed_fits_a_small_stack() {
+    // Half of what tokio gives a worker thread, without optimisation where this is a debug build.
+    std::thread::Builder::new()
+        .stack_size(1024 * 1024)
+        .spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let mut peers = peers(|options| TapOptions {
+                    limits: Limits::none(),
+                    ..options
+                })
+                .await;
+                carry(&mut peers.client, &mut peers.broker, &handshake()).await;
+                let most = usize::try_from(Limits::DEEPEST).unwrap() - 1;
+                carry(&mut peers.client, &mut peers.broker, &deep(most)).await;
+            });
+        })
+        .unwrap()
+        .join()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn unknown_methods_and_misplaced_frames_are_refused() {
+    assert_eq!(
+        refused(&handshake(), &raw(1, 1, &[0, 99, 0, 1])).await,
+        Flaw::Method {
+            class: 99,
+            method: 1
+        }
+    );
+    let mut longer = vec![0, 60, 0, 80];
+    longer.extend([0; 20]);
+    assert!(matches!(
+        refused(&handshake(), &raw(1, 1, &longer)).await,
+        Flaw::Method {
+            class: 60,
+            method: 80
+        }
+    ));
+    for (good, bad) in [
+        (vec![], header(1, 5)),
+        (vec![], body(1, b"x")),
+        (publish_method(1, "q"), body(1, b"x")),
+        (publish_method(1, "q"), ack(1, 1)),
+        (
+            [publish_method(1, "q"), header(1, 5)].concat(),
+            header(1, 5),
+        ),
+        (
+            [publish_method(1, "q"), header(1, 5)].concat(),
+            body(1, b"123456"),
+        ),
+    ] {
+        let good = [handshake(), good].concat();
+        assert!(matches!(refused(&good, &bad).await, Flaw::Unexpected(_)));
+    }
+}
+
+#[tokio::test]
+async fn what_a_broker_says_must_be_readable_too() {
+    let mut peers = peers(|options| options).await;
+    carry(&mut peers.client, &mut peers.broker, &greeting()).await;
+    soon(peers.broker.write_all(b"HTTP/1.1 400 Bad Request"))
+        .await
+        .unwrap();
+    assert_eq!(read_all(&mut peers.client).await, b"");
+    let tape = peers.tap.tape();
+    tape.wait_for_frame(DEADLINE, &ended()).await.unwrap();
+    assert_eq!(tape.ending(1), Some(Ending::Cut));
+}
+
+#[tokio::test]
+async fn stand_alone_what_cannot_be_read_is_noted_once_and_forwarded() {
+    let mut peers = peers(|options| TapOptions {
+        unreadable: Unreadable::Forward,
+        ..options
+    })
+    .await;
+    carry(&mut peers.client, &mut peers.broker, &handshake()).await;
+    for _ in 0..3 {
+        carry(&mut peers.client, &mut peers.broker, b"not AMQP at all").await;
+    }
+    carry(&mut peers.broker, &mut peers.client, &start()).await;
+    let tape = soon(peers.tap.close()).await;
+    let flaws = tape
+        .events()
+        .iter()
+        .filter(|event| matches!(event.what, What::Unreadable(_)))
+        .count();
+    assert_eq!(flaws, 1);
+    assert_eq!(tape.all(&amqp_tap::broker("connection.start")).len(), 1);
+}
+
+#[tokio::test]
+async fn even_stand_alone_a_login_to_be_rewritten_does_not_pass_unread() {
+    let mut peers = peers(|options| TapOptions {
+        unreadable: Unreadable::Forward,
+        login: Some(amqp_tap::Login {
+            user: "u".to_owned(),
+            password: "p".to_owned(),
+            vhost: "v".to_owned(),
+        }),
+        ..options
+    })
+    .await;
+    carry(&mut peers.client, &mut peers.broker, &greeting()).await;
+    let login = start_ok("PLAIN", b"\0guest\0guest");
+    // Its first half must not pass before it can be read either.
+    soon(peers.client.write_all(&login[..20])).await.unwrap();
+    soon(
+        peers
+            .client
+            .write_all(&[&login[20..login.len() - 1], &[0]].concat()),
+    )
+    .await
+    .unwrap();
+    assert_eq!(read_all(&mut peers.broker).await, b"");
+}
+
+async fn trips(limits: Limits, bytes: Vec<u8>, limit: &str) {
+    let mut peers = peers(|options| TapOptions { limits, ..options }).await;
+    soon(peers.client.write_all(&[handshake(), bytes].concat()))
+        .await
+        .unwrap();
+    read_all(&mut peers.broker).await;
+    let tape = peers.tap.tape();
+    tape.wait_for_frame(DEADLINE, &ended()).await.unwrap();
+    assert_eq!(tape.ending(1), Some(Ending::Cut));
+    let tripped = tape.events().iter().find_map(|event| match &event.what {
+        What::Limit { limit, .. } => Some(limit.clone()),
+        _ => None,
+    });
+    assert_eq!(tripped.as_deref(), Some(limit));
+}
+
+#[tokio::test]
+async fn every_limit_trips() {
+    use amqp_tap::amq_protocol::protocol::{AMQPClass, channel, exchange, queue, tx};
+    let many = |make: &dyn Fn(u16) -> Vec<u8>| (1..=4).flat_map(make).collect::<Vec<u8>>();
+    let open = |number| {
+        method(
+            number,
+            AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {})),
+        )
+    };
+    let select = |number| method(number, AMQPClass::Tx(tx::AMQPMethod::Select(tx::Select {})));
+    let queue_of = |number: u16, kind: &str| {
+        method(
+            1,
+            AMQPClass::Queue(queue::AMQPMethod::Declare(queue::Declare {
+                queue: format!("q{number}").as_str().into(),
+                arguments: support::table(&[("x-queue-type", kind)]),
+                ..Default::default()
+            })),
+        )
+    };
+    let exchange = |number: u16| {
+        method(
+            1,
+            AMQPClass::Exchange(exchange::AMQPMethod::Declare(exchange::Declare {
+                exchange: format!("e{number}").as_str().into(),
+                ..Default::default()
+            })),
+        )
+    };
+    let bind = |_: u16| {
+        method(
+            1,
+            AMQPClass::Queue(queue::AMQPMethod::Bind(queue::Bind::default())),
+        )
+    };
+    let limits = Limits::default;
+    trips(
+        Limits {
+            frames: 6,
+            ..limits()
+        },
+        many(&|n| ack(1, n.into())),
+        "frames",
+    )
+    .await;
+    trips(
+        Limits {
+            bytes: 400,
+            ..limits()
+        },
+        many(&|_| publish(1, "q", &[0; 100])),
+        "bytes",
+    )
+    .await;
+    trips(
+        Limits {
+            tape_bytes: 5000,
+            ..limits()
+        },
+        many(&|_| publish(1, "q", &[0; 1000])),
+        "tape_bytes",
+    )
+    .await;
+    trips(
+        Limits {
+            message: 10,
+            ..limits()
+        },
+        publish(1, "q", &[0; 11]),
+        "message",
+    )
+    .await;
+    trips(
+        Limits {
+            unfinished: 3,
+            ..limits()
+        },
+        many(&|n| publish_method(n, "q")),
+        "unfinished",
+    )
+    .await;
+    trips(
+        Limits {
+            channels: 3,
+            ..limits()
+        },
+        many(&open),
+        "channels",
+    )
+    .await;
+    trips(
+        Limits {
+            queues: 3,
+            ..limits()
+        },
+        many(&|n| declare(1, &format!("q{n}"))),
+        "queues",
+    )
+    .await;
+    trips(
+        Limits {
+            queues: 3,
+            ..limits()
+        },
+        many(&|_| declare(1, "")),
+        "queues",
+    )
+    .await;
+    trips(
+        Limits {
+            quorum_queues: 3,
+            ..limits()
+        },
+        many(&|n| queue_of(n, "quorum")),
+        "quorum_queues",
+    )
+    .await;
+    trips(
+        Limits {
+            stream_queues: 3,
+            ..limits()
+        },
+        many(&|n| queue_of(n, "stream")),
+        "stream_queues",
+    )
+    .await;
+    trips(
+        Limits {
+            exchanges: 3,
+            ..limits()
+        },
+        many(&exchange),
+        "exchanges",
+    )
+    .await;
+    trips(
+        Limits {
+            bindings: 3,
+            ..limits()
+        },
+        many(&bind),
+        "bindings",
+    )
+    .await;
+    trips(
+        Limits {
+            transactions: 3,
+            ..limits()
+        },
+        many(&select),
+        "transactions",
+    )
+    .await;
+    let uncommitted = [select(1), many(&|_| publish(1, "q", b"x"))].concat();
+    trips(
+        Limits {
+            uncommitted: 3,
+            ..limits()
+        },
+        uncommitted,
+        "uncommitted",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn one_queue_declared_often_is_one_queue() {
+    let mut peers = peers(|options| TapOptions {
+        limits: Limits {
+            queues: 1,
+            ..Limits::default()
+        },
+        ..options
+    })
+    .await;
+    let all = [
+        handshake(),
+        declare(1, "q"),
+        declare(1, "q"),
+        declare(2, "q"),
+    ]
+    .concat();
+    carry(&mut peers.client, &mut peers.broker, &all).await;
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_once() {
+    let peers = peers(|options| TapOptions {
+        limits: Limits {
+            connections: 1,
+            ..Limits::default()
+        },
+        ..options
+    })
+    .await;
+    let address = peers.tap.endpoint().tcp().unwrap();
+    for _ in 0..20 {
+        let mut client = soon(tokio::net::TcpStream::connect(address)).await.unwrap();
+        assert_eq!(read_all(&mut client).await, b"");
+    }
+    let tape = soon(peers.tap.close()).await;
+    let limits = tape
+        .events()
+        .iter()
+        .filter(|event| matches!(event.what, What::Limit { .. }))
+        .count();
+    assert_eq!((tape.connections().len(), limits), (2, 1));
+}
+
+#[tokio::test]
+async fn another_connection_is_not_touched_by_a_cut() {
+    let mut peers = peers(|options| options).await;
+    let (mut client, mut broker) = connect(&peers.tap, &peers.listener).await;
+    carry(&mut client, &mut broker, &handshake()).await;
+    soon(peers.client.write_all(b"garbage")).await.unwrap();
+    read_all(&mut peers.client).await;
+    carry(&mut client, &mut broker, &publish(1, "q", b"still here")).await;
+    assert_eq!(read(&mut peers.broker, 0).await, b"");
+}
