@@ -1,0 +1,156 @@
+//! A vhost and a user for one check.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::Error;
+use crate::broker::Broker;
+use crate::claim::Claim;
+use crate::management::Management;
+use crate::state::random_hex;
+use crate::topology::{Queue, Topology};
+
+/// A fresh vhost on a broker, with a user of its own who may do everything there and nothing elsewhere.
+///
+/// The user has no tag, so it cannot use the management API, and a random password. The vhost takes at
+/// most 200 connections and 2000 queues. [`Lease::release`] deletes both; so does dropping the lease,
+/// also in a panic; and what a killed process leaves is deleted at the next process's first lease.
+///
+/// A lease keeps no connection, so it may be used from any runtime.
+pub struct Lease {
+    broker: Broker,
+    name: String,
+    password: String,
+    released: bool,
+    /// Keeps the process's lock while the lease lives.
+    _claim: Arc<Claim>,
+}
+
+impl Lease {
+    pub(crate) async fn take(broker: &Broker) -> Result<Self, Error> {
+        let claim = Claim::of_process(broker.state()).await?;
+        let session = broker.management().session()?;
+        claim.sweep_once(broker.amqp_address(), &session).await?;
+        // From here on a failure, or a caller who stops waiting, drops a lease that cleans up.
+        let lease = Self {
+            broker: broker.clone(),
+            name: claim.next_name(),
+            password: random_hex(12),
+            released: false,
+            _claim: claim,
+        };
+        session.make_lease(&lease.name, &lease.password).await?;
+        Ok(lease)
+    }
+
+    /// The vhost's name.
+    pub fn vhost(&self) -> &str {
+        &self.name
+    }
+
+    /// The user's name. It is the vhost's, which makes the broker's log easy to read.
+    pub fn user(&self) -> &str {
+        &self.name
+    }
+
+    /// The user's password: letters and digits.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// The broker's address.
+    pub fn amqp_address(&self) -> SocketAddr {
+        self.broker.amqp_address()
+    }
+
+    /// The address with the lease's login and vhost. It holds the password: do not show it.
+    pub fn amqp_url(&self) -> String {
+        let encode = |part| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string();
+        format!(
+            "amqp://{}:{}@{}/{}",
+            encode(self.user()),
+            encode(self.password()),
+            self.amqp_address(),
+            encode(self.vhost())
+        )
+    }
+
+    /// The broker that the lease is on.
+    pub fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    /// The queues that exist in the vhost now, by name.
+    pub async fn queues(&self) -> Result<Vec<Queue>, Error> {
+        self.broker.management().session()?.queues(&self.name).await
+    }
+
+    /// The queues, exchanges and bindings that exist in the vhost now, without those that every vhost
+    /// has. It tells what is declared; how many messages there are is counted over AMQP, because the
+    /// broker's statistics lag by seconds.
+    pub async fn topology(&self) -> Result<Topology, Error> {
+        self.broker
+            .management()
+            .session()?
+            .topology(&self.name)
+            .await
+    }
+
+    /// Deletes the vhost, with everything in it, and the user. Connections to it are closed.
+    pub async fn release(mut self) -> Result<(), Error> {
+        let session = self.broker.management().session()?;
+        session.delete_lease(&self.name).await?;
+        self.released = true;
+        Ok(())
+    }
+}
+
+impl Drop for Lease {
+    /// Releases the lease from a thread of its own, because a drop cannot wait for a future, and waits
+    /// for it (about 20 ms): a thread that outlives the test may die with the process. A broker that is
+    /// gone refuses at once; one that hangs is left to the next sweep.
+    fn drop(&mut self) {
+        if self.released {
+            return;
+        }
+        let management = self.broker.management().clone();
+        let name = self.name.clone();
+        let released = std::thread::Builder::new()
+            .name("release a lease".to_owned())
+            .spawn(move || release_in_thread(&management, &name));
+        if let Ok(thread) = released {
+            // What failed here is swept by the next process; a drop has nobody to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn release_in_thread(management: &Management, name: &str) {
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    else {
+        return;
+    };
+    let _ = runtime.block_on(async {
+        let session = management.session()?;
+        match tokio::time::timeout(PATIENCE, session.delete_lease(name)).await {
+            Ok(result) => result,
+            Err(_) => Ok(()),
+        }
+    });
+}
+
+impl fmt::Debug for Lease {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("name", &self.name)
+            .field("broker", &self.broker)
+            .finish_non_exhaustive()
+    }
+}

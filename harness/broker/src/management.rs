@@ -1,0 +1,318 @@
+//! The broker's management API, as far as we need it: a wrapper around `rabbitmq_http_client`, which
+//! breaks between its minor versions, so that only this file knows it.
+//!
+//! An HTTP client keeps connections open, and each of these is driven by a task of the runtime in which
+//! it was opened. A lease may be made in one test's runtime and released in another's, so a client
+//! lives for one call of this crate and is never kept. Making one costs some 0.1 ms.
+
+use std::fmt;
+use std::time::Duration;
+
+use rabbitmq_http_client::api::Client;
+use rabbitmq_http_client::commons::{BindingDestinationType, VirtualHostLimitTarget};
+use rabbitmq_http_client::error::{ErrorDetails, HttpClientError};
+use rabbitmq_http_client::password_hashing::{HashingAlgorithm, salt};
+use rabbitmq_http_client::requests::{
+    EnforcedLimitParams, Permissions, UserParams, VirtualHostParams,
+};
+use url::Url;
+
+use crate::Error;
+use crate::topology::{Binding, Exchange, Queue, Topology};
+
+/// How long one request may take. The slowest is the making of a vhost, 10 ms on an idle machine.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// More than any check needs, and little enough that a program which runs wild is stopped before the
+/// broker is.
+const MAX_CONNECTIONS: i64 = 200;
+const MAX_QUEUES: i64 = 2000;
+
+/// A user and a password. `Debug` does not show the password.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the API is and who we are there.
+#[derive(Clone, Debug)]
+pub(crate) struct Management {
+    url: Url,
+    login: Login,
+}
+
+/// The API, for the length of one call.
+pub(crate) struct Session(Client<String, String, String>);
+
+impl Management {
+    pub(crate) fn new(url: Url, login: Login) -> Self {
+        Self { url, login }
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(crate) fn session(&self) -> Result<Session, Error> {
+        // A proxy from the environment would be asked for `127.0.0.1`, and cannot know ours.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| failed("start", &error.into()))?;
+        let endpoint = format!("{}/api", self.url.as_str().trim_end_matches('/'));
+        let Login { user, password } = self.login.clone();
+        Ok(Session(Client::from_http_client(
+            http, endpoint, user, password,
+        )))
+    }
+}
+
+impl Session {
+    /// Succeeds when the API answers and knows our password.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        self.0
+            .current_user()
+            .await
+            .map(drop)
+            .map_err(|error| failed("accept our login", &error))
+    }
+
+    /// Makes `guest` for work by hand: the tutorial's programs and the management page, in vhost `/`.
+    pub(crate) async fn make_guest(&self) -> Result<(), Error> {
+        self.make_user("guest", "guest", "management").await?;
+        self.permit("guest", "/").await
+    }
+
+    /// Makes a vhost with its own user who may do anything there and nothing elsewhere.
+    pub(crate) async fn make_lease(&self, name: &str, password: &str) -> Result<(), Error> {
+        let vhost = async {
+            self.0
+                .create_vhost(&VirtualHostParams::named(name))
+                .await
+                .map_err(|error| failed("make a vhost", &error))
+        };
+        // The two do not depend on each other.
+        tokio::try_join!(vhost, self.make_user(name, password, ""))?;
+        let limits = async {
+            self.limit(
+                name,
+                VirtualHostLimitTarget::MaxConnections,
+                MAX_CONNECTIONS,
+            )
+            .await?;
+            self.limit(name, VirtualHostLimitTarget::MaxQueues, MAX_QUEUES)
+                .await
+        };
+        tokio::try_join!(self.permit(name, name), limits)?;
+        Ok(())
+    }
+
+    /// Deletes a lease's vhost, with everything in it, and its user. What is gone already is no error.
+    pub(crate) async fn delete_lease(&self, name: &str) -> Result<(), Error> {
+        let vhost = async {
+            self.0
+                .delete_vhost(name, true)
+                .await
+                .map_err(|error| failed("delete a vhost", &error))
+        };
+        let user = async {
+            self.0
+                .delete_user(name, true)
+                .await
+                .map_err(|error| failed("delete a user", &error))
+        };
+        // Both are tried, whatever becomes of the other.
+        let (vhost, user) = tokio::join!(vhost, user);
+        vhost.and(user)
+    }
+
+    /// The names of all vhosts and users, in no order, some of them twice.
+    pub(crate) async fn names(&self) -> Result<Vec<String>, Error> {
+        let vhosts = async {
+            self.0
+                .list_vhosts()
+                .await
+                .map_err(|error| failed("list the vhosts", &error))
+        };
+        let users = async {
+            self.0
+                .list_users()
+                .await
+                .map_err(|error| failed("list the users", &error))
+        };
+        let (vhosts, users) = tokio::try_join!(vhosts, users)?;
+        let vhosts = vhosts.into_iter().map(|vhost| vhost.name);
+        Ok(vhosts
+            .chain(users.into_iter().map(|user| user.name))
+            .collect())
+    }
+
+    /// What is declared in a vhost now. Read from the broker's metadata, not from its statistics, so
+    /// it is true at once.
+    pub(crate) async fn topology(&self, vhost: &str) -> Result<Topology, Error> {
+        let exchanges = async {
+            self.0
+                .list_exchanges_in(vhost)
+                .await
+                .map_err(|error| failed("list the exchanges", &error))
+        };
+        let bindings = async {
+            self.0
+                .list_bindings_in(vhost)
+                .await
+                .map_err(|error| failed("list the bindings", &error))
+        };
+        let (queues, exchanges, bindings) =
+            tokio::try_join!(self.queues(vhost), exchanges, bindings)?;
+        let exchanges = exchanges
+            .into_iter()
+            .filter(|exchange| !exchange.name.is_empty() && !exchange.name.starts_with("amq."))
+            .map(|exchange| Exchange {
+                name: exchange.name,
+                kind: exchange.exchange_type,
+                durable: exchange.durable,
+                auto_delete: exchange.auto_delete,
+                arguments: exchange.arguments.0,
+            })
+            .collect();
+        let bindings = bindings
+            .into_iter()
+            // Every queue is bound to the default exchange by its name: that says nothing.
+            .filter(|binding| !binding.source.is_empty())
+            .map(|binding| Binding {
+                source: binding.source,
+                destination: binding.destination,
+                to_exchange: matches!(binding.destination_type, BindingDestinationType::Exchange),
+                routing_key: binding.routing_key,
+                arguments: binding.arguments.0,
+            })
+            .collect();
+        Ok(Topology {
+            queues,
+            exchanges,
+            bindings,
+        }
+        .sorted())
+    }
+
+    pub(crate) async fn queues(&self, vhost: &str) -> Result<Vec<Queue>, Error> {
+        let queues = self
+            .0
+            .list_queues_in(vhost)
+            .await
+            .map_err(|error| failed("list the queues", &error))?;
+        let mut queues: Vec<Queue> = queues
+            .into_iter()
+            .map(|queue| Queue {
+                name: queue.name,
+                kind: queue.queue_type,
+                durable: queue.durable,
+                exclusive: queue.exclusive,
+                auto_delete: queue.auto_delete,
+                arguments: queue.arguments.0,
+            })
+            .collect();
+        queues.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(queues)
+    }
+
+    async fn make_user(&self, name: &str, password: &str, tags: &str) -> Result<(), Error> {
+        let hash = HashingAlgorithm::SHA256
+            .salt_and_hash(&salt(), password)
+            .map_err(|error| Error::Management {
+                doing: "make a user".to_owned(),
+                status: None,
+                reason: error.to_string(),
+            })?;
+        self.0
+            .create_user(&UserParams::new(name, &hash, tags))
+            .await
+            .map_err(|error| failed("make a user", &error))
+    }
+
+    async fn permit(&self, user: &str, vhost: &str) -> Result<(), Error> {
+        self.0
+            .grant_permissions(&Permissions::full_access(user, vhost))
+            .await
+            .map_err(|error| failed("give a user permissions", &error))
+    }
+
+    async fn limit(
+        &self,
+        vhost: &str,
+        kind: VirtualHostLimitTarget,
+        value: i64,
+    ) -> Result<(), Error> {
+        self.0
+            .set_vhost_limit(vhost, EnforcedLimitParams::new(kind, value))
+            .await
+            .map_err(|error| failed("limit a vhost", &error))
+    }
+}
+
+/// The client's error in our words. Requests carry the login in a header, so neither the address nor
+/// the reason can show it.
+fn failed(doing: &str, error: &HttpClientError) -> Error {
+    let reason_of = |details: &Option<ErrorDetails>| {
+        details
+            .as_ref()
+            .and_then(ErrorDetails::reason)
+            .map(str::to_owned)
+    };
+    let (status, reason) = match error {
+        HttpClientError::ClientErrorResponse {
+            status_code,
+            error_details,
+            ..
+        }
+        | HttpClientError::ServerErrorResponse {
+            status_code,
+            error_details,
+            ..
+        } => {
+            let reason = reason_of(error_details).unwrap_or_else(|| meaning(status_code.as_u16()));
+            (Some(status_code.as_u16()), reason)
+        }
+        HttpClientError::NotFound => (Some(404), meaning(404)),
+        HttpClientError::RequestError { error, .. } => (None, innermost(error)),
+        other => (None, other.to_string()),
+    };
+    Error::Management {
+        doing: doing.to_owned(),
+        status,
+        reason,
+    }
+}
+
+fn meaning(status: u16) -> String {
+    match status {
+        401 => "the login is wrong, or its user may not use the management API: it needs the tag `administrator`".to_owned(),
+        404 => "there is no such thing: is that address really RabbitMQ's management API?".to_owned(),
+        _ => "it gave no reason".to_owned(),
+    }
+}
+
+/// The cause of the cause: `reqwest` says "error sending request" and means "connection refused".
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    if error.is_timeout() {
+        return format!("no answer in time ({cause})");
+    }
+    cause.to_string()
+}

@@ -1,0 +1,106 @@
+//! What a caller may say about the broker that it wants.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Choice, Consent, Error, StateDir};
+
+/// The variable that chooses the broker, see [`Choice`].
+pub const BROKER_VARIABLE: &str = "WORKBOOK_BROKER";
+/// The variable that gives consent to installations: `1`, `true` or `yes`.
+pub const YES_VARIABLE: &str = "WORKBOOK_YES";
+/// The variable that bounds a broker's start, in seconds.
+pub const START_TIMEOUT_VARIABLE: &str = "WORKBOOK_BROKER_START_TIMEOUT";
+/// The variable that says where programs are looked for, instead of `PATH` and the usual places.
+pub const PATH_VARIABLE: &str = "WORKBOOK_BROKER_PATH";
+
+/// How long a broker may take to start. A healthy one takes 4 to 7 s, on a busy machine 20; with
+/// the stopping and the last words of one that hangs, all is over within 90 s.
+const START_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// Which broker, by which means, and who is told about it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The broker that is wanted.
+    pub choice: Choice,
+    /// Whether something may be installed for it.
+    pub consent: Consent,
+    /// Called with one short line for people at each step that takes time, for example
+    /// `starting RabbitMQ in Docker`.
+    pub progress: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Where the brokers that we run are written down.
+    pub state: StateDir,
+    /// How long a broker may take to start.
+    pub start_timeout: Duration,
+    /// Where to look for programs, instead of `PATH` and the usual places beside it.
+    pub path: Option<OsString>,
+    /// Whether to ask for the ports 5672 and 15672. A broker of a single check leaves them alone.
+    pub(crate) usual_ports: bool,
+}
+
+impl Options {
+    /// Any broker, no installations, no words, and the given state.
+    pub fn new(state: StateDir) -> Self {
+        Self {
+            choice: Choice::Auto,
+            consent: Consent::No,
+            progress: Arc::new(|_| {}),
+            state,
+            start_timeout: START_TIMEOUT,
+            path: None,
+            usual_ports: true,
+        }
+    }
+
+    /// What the environment says: `WORKBOOK_BROKER`, `WORKBOOK_YES`, `WORKBOOK_STATE_DIR` and, for
+    /// tests and slow machines, `WORKBOOK_BROKER_START_TIMEOUT` and `WORKBOOK_BROKER_PATH`.
+    /// Progress is quiet.
+    pub fn from_env() -> Result<Self, Error> {
+        let mut options = Self::new(StateDir::from_env()?);
+        if let Some(text) = variable(BROKER_VARIABLE) {
+            options.choice = text.parse()?;
+        }
+        if let Choice::Address(address) = options.choice {
+            options.choice = Choice::Address(address.with_environment()?);
+        }
+        if matches!(
+            variable(YES_VARIABLE).as_deref(),
+            Some("1" | "true" | "yes")
+        ) {
+            options.consent = Consent::Yes;
+        }
+        if let Some(text) = variable(START_TIMEOUT_VARIABLE) {
+            let seconds: u64 = text.parse().map_err(|_| Error::Setting {
+                name: START_TIMEOUT_VARIABLE,
+                value: text,
+                reason: "expected a number of seconds".to_owned(),
+            })?;
+            options.start_timeout = Duration::from_secs(seconds);
+        }
+        options.path = std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty());
+        Ok(options)
+    }
+
+    pub(crate) fn say(&self, line: &str) {
+        (self.progress)(line);
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("choice", &self.choice)
+            .field("consent", &self.consent)
+            .field("state", &self.state)
+            .field("start_timeout", &self.start_timeout)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
