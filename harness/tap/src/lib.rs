@@ -41,6 +41,7 @@
 
 mod clock;
 mod control;
+pub mod conversation;
 mod error;
 mod event;
 mod fault;
@@ -61,6 +62,7 @@ mod usage;
 mod wire;
 
 pub use amq_protocol;
+pub use conversation::Conversation;
 pub use error::{NotSeen, TapError, TapeError};
 pub use event::{Ending, Event, Fate, Side, What};
 pub use fault::{Cut, Fault, Hit, Injected, NotHit, Rule};

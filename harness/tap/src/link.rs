@@ -30,6 +30,8 @@ const FAREWELL: Duration = Duration::from_millis(500);
 enum Stop {
     /// A side's socket broke: the other's is reset as well.
     Broken,
+    /// A side's socket broke after both had agreed to close.
+    Over,
     /// The tap cuts it, and says this to the client before.
     Cut(Option<&'static [u8]>),
     /// A fault cuts it.
@@ -91,6 +93,7 @@ pub(crate) async fn carry(
     };
     conclude(&session, &stop);
     match stop {
+        Stop::Over => {}
         Stop::Broken | Stop::Fault(Cut::Reset) => {
             client_writes.reset();
             broker_writes.reset();
@@ -121,7 +124,7 @@ pub(crate) async fn carry(
 fn conclude(session: &Mutex<Session>, stop: &Stop) {
     let mut session = lock(session);
     match stop {
-        Stop::Broken => {}
+        Stop::Broken | Stop::Over => {}
         Stop::Cut(_) => session.conclude(Ending::Cut),
         Stop::Fault(_) => session.conclude(Ending::Fault),
     }
@@ -257,8 +260,10 @@ async fn send(
 }
 
 fn broken(session: &Mutex<Session>, side: Side, error: &io::Error) -> Stop {
-    lock(session).reset_by(side, error);
-    Stop::Broken
+    match lock(session).reset_by(side, error) {
+        true => Stop::Broken,
+        false => Stop::Over,
+    }
 }
 
 fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {

@@ -6,7 +6,7 @@ use crate::{
     names,
 };
 use amq_protocol::{
-    frame::{AMQPFrame, WriteContext, gen_frame},
+    frame::{AMQPContentHeader, AMQPFrame, WriteContext, gen_frame},
     protocol::{AMQPClass, BasicProperties, basic, connection},
     types::LongString,
 };
@@ -132,6 +132,34 @@ pub struct Content {
 }
 
 impl Content {
+    /// A whole content in one frame, as the codec writes it: for tests and for tapes made by hand.
+    ///
+    /// `method_event` is the number of the event of `method`, which [`Tape::record`](crate::Tape::record) answers.
+    pub fn new(
+        method: &Method,
+        method_event: u64,
+        properties: BasicProperties,
+        body: &[u8],
+    ) -> Self {
+        let header = AMQPContentHeader {
+            class_id: method.class().get_amqp_class_id(),
+            body_size: body.len() as u64,
+            properties: properties.clone(),
+        };
+        let header = encode(&AMQPFrame::Header(method.channel(), header));
+        Self {
+            method: method.clone(),
+            method_event,
+            properties,
+            body: body.to_vec(),
+            length: body.len() as u64,
+            sha256: None,
+            complete: true,
+            header: inside(&header).into(),
+            frames: Vec::new(),
+        }
+    }
+
     /// Whether `body` is all of it.
     pub fn is_whole(&self) -> bool {
         self.complete && self.length == self.body.len() as u64
@@ -293,9 +321,12 @@ pub(crate) fn encode(frame: &AMQPFrame) -> Vec<u8> {
 }
 
 fn payload(class: &AMQPClass) -> Box<[u8]> {
-    let frame = method_frame(0, class.clone());
+    inside(&method_frame(0, class.clone())).into()
+}
+
+/// The payload of a frame.
+fn inside(frame: &[u8]) -> &[u8] {
     frame
         .get(7..frame.len().saturating_sub(1))
         .unwrap_or_default()
-        .into()
 }

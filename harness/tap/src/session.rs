@@ -193,17 +193,18 @@ impl Session {
         self.note(side, What::HalfClosed);
     }
 
-    /// The connection with `side` broke.
-    pub(crate) fn reset_by(&mut self, side: Side, why: &std::io::Error) {
-        if self.verdict.is_none() && !self.close_agreed {
-            self.verdict = Some(Ending::Reset);
+    /// The connection with `side` broke. Answers whether that is news: once both have agreed to close, a broker ends
+    /// its socket by a reset so as not to wait for the program, and nothing is lost.
+    pub(crate) fn reset_by(&mut self, side: Side, why: &std::io::Error) -> bool {
+        self.first_to_end.get_or_insert(side);
+        if self.close_agreed {
+            self.note(side, What::HalfClosed);
+            return false;
         }
-        self.note(
-            side,
-            What::Reset {
-                why: why.kind().to_string(),
-            },
-        );
+        self.conclude(Ending::Reset);
+        let why = why.kind().to_string();
+        self.note(side, What::Reset { why });
+        true
     }
 
     /// Says how the connection ends, unless that is already known.

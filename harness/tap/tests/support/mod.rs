@@ -246,10 +246,10 @@ pub(crate) fn table(entries: &[(&str, &str)]) -> FieldTable {
     table
 }
 
-/// The client's side of a handshake after the greeting, as one run of bytes.
+/// The client's side of a handshake, as one run of bytes. The secret is as long as what stands in its place on a tape.
 pub(crate) fn handshake() -> Vec<u8> {
     let mut all = greeting();
-    all.extend(start_ok("PLAIN", b"\0guest\0guest"));
+    all.extend(start_ok("PLAIN", b"\0user\0word"));
     all.extend(tune_ok(131_072));
     all.extend(open("/"));
     all
