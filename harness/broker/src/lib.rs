@@ -39,7 +39,7 @@
 //! | `start`, `probe`, `ports`, `timer` | waiting until a broker is ready; the only clock |
 //! | `local` | a node of this machine: its settings, its processes, its epmd |
 //! | `docker` | a container, through testcontainers |
-//! | `install`, `programs` | package managers; finding programs |
+//! | `install`, `programs`, `command` | package managers; finding and running programs |
 //! | `lease`, `claim` | a vhost and a user; sweeping what dead processes left |
 //! | `management`, `topology` | the management API, and what it tells of a vhost |
 //! | `own` | a broker for one check alone |
@@ -51,8 +51,10 @@ mod address;
 mod broker;
 mod choice;
 mod claim;
+mod command;
 mod docker;
 mod error;
+pub mod image;
 mod install;
 mod lease;
 mod local;

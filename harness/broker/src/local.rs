@@ -22,6 +22,8 @@ use crate::start::{Failure, last_lines, until_ready};
 use crate::state::{let_through, random_hex, state};
 use crate::{Error, Kind, Options, programs};
 
+pub(crate) use settings::ERLANG_ARGUMENTS;
+
 /// The variable that says where nodes keep their data, instead of the cargo target folder.
 pub const DATA_VARIABLE: &str = "WORKBOOK_DATA_DIR";
 

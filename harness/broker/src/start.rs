@@ -45,11 +45,19 @@ impl Stopped {
         waited: Duration,
         log_tail: Vec<String>,
     ) -> Failure {
-        let taken = log_tail.iter().any(|line| {
-            line.contains("eaddrinuse")
-                || line.contains("already in use")
-                || line.contains("already allocated")
-        });
+        let reason = match &self {
+            Self::Ended(reason) => reason.as_str(),
+            Self::TimedOut => "",
+        };
+        let taken = log_tail
+            .iter()
+            .map(String::as_str)
+            .chain([reason])
+            .any(|line| {
+                line.contains("eaddrinuse")
+                    || line.contains("already in use")
+                    || line.contains("already allocated")
+            });
         let error = match self {
             Self::Ended(reason) => Error::StartFailed {
                 kind,

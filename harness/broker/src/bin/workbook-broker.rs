@@ -4,6 +4,7 @@
 //! workbook-broker up       find or start it, and tell its address
 //! workbook-broker status   what runs
 //! workbook-broker hold     take a lease, tell its name, and keep it until standard input ends
+//! workbook-broker image    make the image (`image --replace`: also when there is one)
 //! workbook-broker down     stop everything of ours
 //! ```
 //! Learners and teachers use `cargo workbook broker`, which says the same in more words.
@@ -12,6 +13,7 @@ use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use workbook_broker::image::{self, ImageOptions};
 use workbook_broker::{Broker, Error, Options};
 
 #[tokio::main(flavor = "current_thread")]
@@ -45,13 +47,23 @@ async fn run(command: &str) -> Result<ExitCode, Error> {
             let _ = io::stdin().read_to_end(&mut Vec::new());
             lease.release().await?;
         }
+        "image" => {
+            let mut wanted = ImageOptions::default();
+            wanted.replace = std::env::args().any(|word| word == "--replace");
+            wanted.consent = options.consent;
+            wanted.progress = Arc::clone(&options.progress);
+            tell(&format!("{:?}", image::build(wanted).await?));
+        }
         "down" => {
             for stopped in Broker::down(&options).await? {
                 tell(&format!("{} {}", stopped.kind, stopped.name));
             }
         }
         _ => {
-            let _ = writeln!(io::stderr(), "usage: workbook-broker up|status|hold|down");
+            let _ = writeln!(
+                io::stderr(),
+                "usage: workbook-broker up|status|hold|image|down"
+            );
             return Ok(ExitCode::from(2));
         }
     }

@@ -1,0 +1,71 @@
+//! Running a command that takes its time, with a bound, and keeping its last words for an error.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::Error;
+
+/// How many lines an error quotes.
+const LAST_LINES: usize = 15;
+
+/// Runs a program to its end and gives what it wrote to standard output. One that takes longer than
+/// `patience` is killed, also when our caller stops waiting.
+pub(crate) async fn run(
+    program: &Path,
+    arguments: &[&OsStr],
+    variables: &[(&str, &str)],
+    patience: Duration,
+) -> Result<String, Error> {
+    let failed = |reason: String, output_tail: Vec<String>| Error::Command {
+        command: typed(program, arguments),
+        reason,
+        output_tail,
+    };
+    let running = tokio::process::Command::new(program)
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = match tokio::time::timeout(patience, running).await {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => return Err(failed(format!("cannot be started: {error}"), Vec::new())),
+        Err(_) => {
+            return Err(failed(
+                format!("took more than {} s", patience.as_secs()),
+                Vec::new(),
+            ));
+        }
+    };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(text);
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<String> = text
+        .lines()
+        .chain(errors.lines())
+        .filter(|line| !line.trim().is_empty())
+        .map(str::to_owned)
+        .collect();
+    let tail = lines[lines.len().saturating_sub(LAST_LINES)..].to_vec();
+    Err(failed(format!("failed ({})", output.status), tail))
+}
+
+/// The command as it could be typed, with long scripts cut.
+fn typed(program: &Path, arguments: &[&OsStr]) -> String {
+    let mut line = program.display().to_string();
+    for argument in arguments {
+        let text = argument.to_string_lossy();
+        let word = if text.contains('\n') {
+            "…".into()
+        } else {
+            text
+        };
+        line.push(' ');
+        line.push_str(&word);
+    }
+    line
+}
