@@ -47,6 +47,10 @@ pub struct Conversation {
 
 /// An exchange that was declared.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the method's own bits"
+)]
 pub struct Exchange {
     /// Its name.
     pub name: String,
@@ -72,6 +76,10 @@ pub struct Exchange {
 
 /// A queue that was declared.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the method's own bits"
+)]
 pub struct Queue {
     /// Its name, or `<queue 1>` when the broker chose it.
     pub name: String,

@@ -91,7 +91,7 @@ pub enum What {
     /// A method frame (§4.2.4), secrets redacted.
     Method(Method),
     /// A content header and all its bodies (§4.2.6), joined; it comes when the last of them does.
-    Content(Content),
+    Content(Box<Content>),
     /// A heartbeat (§4.2.7).
     Heartbeat {
         /// The channel, which ought to be 0.

@@ -133,7 +133,7 @@ impl Rule {
         Self::new(When::After, matching::connected())
     }
 
-    /// At once, to every connection that there is.
+    /// At once, to every connection that there is: on what the client sends, unless [`Rule::towards`] says otherwise.
     pub fn now() -> Self {
         Self::new(When::Now, matching::any())
     }

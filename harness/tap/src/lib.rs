@@ -24,17 +24,21 @@
 //!
 //! - [`Tap`] listens and forwards ([`TapOptions`] say where, with which [`Login`] and [`Limits`]);
 //! - [`Tape`] is what it recorded: [`Event`]s, live or read back; [`Frame`] says which events are meant;
-//! - [`Method`], [`Content`] and [`Message`] are what went over the wire.
+//! - [`Method`], [`Content`] and [`Message`] are what went over the wire;
+//! - [`Conversation`] is a tape in normal form, equal for programs that mean the same;
+//! - [`Fault`] and [`Rule`] bend a connection, and [`Injected`] tells whether and where that hit;
+//! - [`Replay`] is a tap without sockets, for bytes that are already there.
 //!
 //! Inside, from the socket inwards: `wire` (sockets of both kinds) → `link` (a connection's two pumps) → `session`
-//! (its protocol state, without sockets: bytes in, events and steps out; `session/assembly` joins contents) →
-//! `frame` (bytes checked, then decoded; `frame/depth` measures nesting first). Beside them: `usage` counts limits,
-//! `clock` is the only place that lets time pass, `names` and `json` put methods in AMQP's words, `tape/jsonl` writes
-//! them down.
+//! (its protocol state, without sockets: bytes in, events and steps out; `session/opening` greets and rewrites the
+//! login, `session/assembly` joins contents, `session/emit` puts events on the tape and asks for faults) → `frame`
+//! (bytes checked, then decoded; `frame/depth` measures nesting first). A fault reaches a connection through its
+//! `control`, and bends what it writes in its `outlet`. Beside them: `usage` counts limits, `clock` is the only place
+//! that lets time pass, `names` and `json` put methods in AMQP's words, `tape/jsonl` writes them down.
 //!
 //! # What order to expect
 //!
-//! A frame is decoded, recorded and then forwarded. Forwarding first would save about a microsecond and cost the
+//! A frame is decoded, recorded and then forwarded. Forwarding first would save a few microseconds and cost the
 //! order: a broker's reply could be on the tape before its request. It is also how [`Unreadable::Cut`] can promise
 //! that nothing unreadable passes. With [`Unreadable::Forward`] a frame's bytes are forwarded as they are read, the
 //! last of them after the frame was recorded.
@@ -55,6 +59,7 @@ mod message;
 mod names;
 mod options;
 mod outlet;
+mod replay;
 mod session;
 mod tap;
 mod tape;
@@ -71,5 +76,6 @@ pub use matching::{Frame, any, broker, client, connected, ended, message};
 pub use message::{Content, Message, Method};
 pub use names::METHODS;
 pub use options::{Endpoint, Limits, Login, Recording, TapOptions, Unreadable};
+pub use replay::Replay;
 pub use tap::Tap;
 pub use tape::{Progress, Tape};

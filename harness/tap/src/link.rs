@@ -20,7 +20,7 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How much a pump reads at once, and at first holds. A larger frame makes it grow, up to the largest frame allowed.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 128 * 1024;
 
 /// How long a connection that was closed in order is still read, so that the system does not turn it into a reset.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -260,9 +260,10 @@ async fn send(
 }
 
 fn broken(session: &Mutex<Session>, side: Side, error: &io::Error) -> Stop {
-    match lock(session).reset_by(side, error) {
-        true => Stop::Broken,
-        false => Stop::Over,
+    if lock(session).reset_by(side, error) {
+        Stop::Broken
+    } else {
+        Stop::Over
     }
 }
 

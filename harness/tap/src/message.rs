@@ -199,42 +199,42 @@ pub struct Message<'a> {
 
 impl<'a> Message<'a> {
     /// The method's name: `basic.publish`, `basic.deliver`, `basic.return` or `basic.get-ok`.
-    pub fn name(&self) -> &'static str {
+    pub fn name(self) -> &'static str {
         self.content.method.name()
     }
 
     /// Whether a program published it.
-    pub fn is_publish(&self) -> bool {
+    pub fn is_publish(self) -> bool {
         self.name() == "basic.publish"
     }
 
     /// Whether the broker delivered it (pushed, or got by `basic.get`).
-    pub fn is_delivery(&self) -> bool {
+    pub fn is_delivery(self) -> bool {
         self.delivery_tag().is_some()
     }
 
     /// The body, or its beginning when it is longer than the tape keeps.
-    pub fn body(&self) -> &'a [u8] {
+    pub fn body(self) -> &'a [u8] {
         &self.content.body
     }
 
     /// The properties.
-    pub fn properties(&self) -> &'a BasicProperties {
+    pub fn properties(self) -> &'a BasicProperties {
         &self.content.properties
     }
 
     /// The exchange that it was published to.
-    pub fn exchange(&self) -> &'a str {
+    pub fn exchange(self) -> &'a str {
         self.route().0
     }
 
     /// The routing key.
-    pub fn routing_key(&self) -> &'a str {
+    pub fn routing_key(self) -> &'a str {
         self.route().1
     }
 
     /// The delivery tag, of a delivery.
-    pub fn delivery_tag(&self) -> Option<u64> {
+    pub fn delivery_tag(self) -> Option<u64> {
         match self.content.method.class() {
             AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver)) => Some(deliver.delivery_tag),
             AMQPClass::Basic(basic::AMQPMethod::GetOk(got)) => Some(got.delivery_tag),
@@ -242,7 +242,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    fn route(&self) -> (&'a str, &'a str) {
+    fn route(self) -> (&'a str, &'a str) {
         match self.content.method.class() {
             AMQPClass::Basic(basic::AMQPMethod::Publish(it)) => {
                 (it.exchange.as_str(), it.routing_key.as_str())
@@ -263,7 +263,7 @@ impl<'a> Message<'a> {
 
 impl Message<'_> {
     /// The properties by their names in the specification, as values that a person can read.
-    pub fn readable_properties(&self) -> Value {
+    pub fn readable_properties(self) -> Value {
         self.content.properties.to_json()
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! [`Session::feed`] is given the bytes that a side has sent and that are not yet dealt with. It decodes every frame
 //! that has wholly arrived, puts it on the tape, and answers what to do with the bytes. So an event is on the tape
-//! before its bytes are forwarded: a reply can never be recorded before its request, which is worth the microsecond
+//! before its bytes are forwarded: a reply can never be recorded before its request, which is worth the microseconds
 //! that decoding takes. It is also what lets nothing unreadable through ([`Unreadable::Cut`]).
 
 mod assembly;
 mod emit;
+mod opening;
 
 use crate::{
     control::Control,
@@ -14,7 +15,7 @@ use crate::{
     fault::{Cut, Effect, Faults},
     flaw::Flaw,
     frame::{self, Kind, Raw},
-    message::{Method, method_frame},
+    message::Method,
     options::{Limits, Login, Unreadable},
     tape::Tape,
     usage::{Tripped, Usage},
@@ -22,14 +23,12 @@ use crate::{
 use amq_protocol::protocol::{AMQPClass, channel, connection, tx};
 use assembly::Assembly;
 use emit::Place;
+use opening::GREETING;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
-
-/// The greeting of AMQP 0-9-1 (§4.2.2).
-pub(crate) const GREETING: &[u8; 8] = b"AMQP\0\0\x09\x01";
 
 /// What to do with the bytes that were fed, in order.
 #[derive(Debug)]
@@ -300,48 +299,6 @@ impl Session {
         Ok(raw.size())
     }
 
-    fn greeting(
-        &mut self,
-        side: Side,
-        bytes: &[u8],
-        at: Duration,
-        steps: &mut Vec<Step>,
-    ) -> Result<usize, Stop> {
-        let length = bytes.len().min(GREETING.len());
-        let start = &bytes[..length];
-        let known = if side == Side::Client && self.unreadable == Unreadable::Cut {
-            GREETING.starts_with(start)
-        } else {
-            GREETING.starts_with(&start[..length.min(4)])
-        };
-        if !known {
-            return Err(Flaw::Greeting(format!("\"{}\"", start.escape_ascii())).into());
-        }
-        let &[_, _, _, _, major, minor, revision, last] = start else {
-            return Ok(0);
-        };
-        self.usage.bytes(length)?;
-        self.stream(side).greeted = true;
-        let place = Place {
-            side,
-            at,
-            offset: 0,
-            bytes: start,
-            partly: false,
-        };
-        let version = [major, minor, revision, last];
-        self.emit(&place, What::Greeting(version), None, steps);
-        if start != GREETING && side == Side::Client {
-            // What follows is another protocol's (AMQP 1.0 as a rule).
-            self.note(
-                side,
-                What::Unreadable(Flaw::Greeting(format!("\"{}\"", start.escape_ascii()))),
-            );
-            self.streams.iter_mut().for_each(|stream| stream.raw = true);
-        }
-        Ok(length)
-    }
-
     fn method(
         &mut self,
         place: &Place<'_>,
@@ -400,28 +357,6 @@ impl Session {
         let place = Place { offset, ..*place };
         self.emit(&place, What::Content(content), None, steps);
         Ok(())
-    }
-
-    /// The frame to send in place of the client's, with the login or the virtual host of the options.
-    fn replacement(&self, channel: u16, class: &AMQPClass) -> Option<Vec<u8>> {
-        let login = self.login.as_ref()?;
-        let class = match class {
-            AMQPClass::Connection(connection::AMQPMethod::StartOk(method)) => {
-                connection::AMQPMethod::StartOk(connection::StartOk {
-                    client_properties: method.client_properties.clone(),
-                    mechanism: "PLAIN".into(),
-                    response: format!("\0{}\0{}", login.user, login.password).into(),
-                    locale: method.locale.clone(),
-                })
-            }
-            AMQPClass::Connection(connection::AMQPMethod::Open(_)) => {
-                connection::AMQPMethod::Open(connection::Open {
-                    virtual_host: login.vhost.as_str().into(),
-                })
-            }
-            _ => return None,
-        };
-        Some(method_frame(channel, AMQPClass::Connection(class)))
     }
 
     /// Follows the state of the connection, and counts what the client asks of the broker.

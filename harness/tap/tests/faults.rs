@@ -1,4 +1,9 @@
 //! Faults hit where their rules say, do what they say, and tell.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed step fails the test"
+)]
 
 mod support;
 
@@ -120,6 +125,26 @@ async fn a_held_frame_and_those_behind_it_wait_for_the_release() {
     assert_eq!(read(&mut peers.broker, rest.len()).await, rest);
     // Released faults hit no more.
     carry(&mut peers.client, &mut peers.broker, &ack(1, 2)).await;
+}
+
+#[tokio::test]
+async fn a_handle_that_is_dropped_lets_go_of_nothing() {
+    let mut peers = opened().await;
+    drop(
+        peers
+            .tap
+            .inject(Fault::Hold, Rule::before(client("basic.ack"))),
+    );
+    soon(peers.client.write_all(&ack(1, 1))).await.unwrap();
+    let tape = peers.tap.tape();
+    tape.wait_for(DEADLINE, |event| matches!(event.what, What::Fault { .. }))
+        .await
+        .unwrap();
+    let short = Duration::from_millis(50);
+    let nothing = tokio::time::timeout(short, peers.broker.read(&mut [0; 8])).await;
+    assert!(nothing.is_err(), "{nothing:?}");
+    // The end of the tap does not wait for it.
+    soon(peers.tap.close()).await;
 }
 
 #[tokio::test]

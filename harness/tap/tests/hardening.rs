@@ -1,8 +1,17 @@
 //! What a stranger may try: nothing that a program sends passes unread, and nothing takes more than its limit.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed step fails the test"
+)]
 
 mod support;
 
-use amqp_tap::{Ending, Flaw, Limits, TapOptions, Unreadable, What, ended};
+use amqp_tap::{
+    Ending, Flaw, Limits, TapOptions, Unreadable, What,
+    amq_protocol::protocol::{AMQPClass, channel, exchange, queue, tx},
+    ended,
+};
 use support::{
     DEADLINE, ack, body, carry, connect, declare, greeting, handshake, header, method, peers,
     publish, publish_method, read, read_all, soon, start, start_ok,
@@ -263,186 +272,112 @@ async fn even_stand_alone_a_login_to_be_rewritten_does_not_pass_unread() {
     assert_eq!(read_all(&mut peers.broker).await, b"");
 }
 
-async fn trips(limits: Limits, bytes: Vec<u8>, limit: &str) {
+/// Says `bytes` through a tap with limits that `lower` lowered, and answers the limit that tripped.
+async fn tripped(lower: fn(&mut Limits), bytes: &[u8]) -> Option<String> {
+    let mut limits = Limits::default();
+    lower(&mut limits);
     let mut peers = peers(|options| TapOptions { limits, ..options }).await;
-    soon(peers.client.write_all(&[handshake(), bytes].concat()))
-        .await
-        .unwrap();
+    soon(peers.client.write_all(&handshake())).await.unwrap();
+    soon(peers.client.write_all(bytes)).await.unwrap();
     read_all(&mut peers.broker).await;
     let tape = peers.tap.tape();
     tape.wait_for_frame(DEADLINE, &ended()).await.unwrap();
     assert_eq!(tape.ending(1), Some(Ending::Cut));
-    let tripped = tape.events().iter().find_map(|event| match &event.what {
+    tape.events().iter().find_map(|event| match &event.what {
         What::Limit { limit, .. } => Some(limit.clone()),
         _ => None,
-    });
-    assert_eq!(tripped.as_deref(), Some(limit));
+    })
 }
+
+/// The frames that `make` makes for 1, 2, 3 and 4.
+fn four(make: impl Fn(u16) -> Vec<u8>) -> Vec<u8> {
+    (1..=4).flat_map(make).collect()
+}
+
+fn queue_of(number: u16, kind: &str) -> Vec<u8> {
+    let declare = queue::Declare {
+        queue: format!("q{number}").as_str().into(),
+        arguments: support::table(&[("x-queue-type", kind)]),
+        ..Default::default()
+    };
+    method(1, AMQPClass::Queue(queue::AMQPMethod::Declare(declare)))
+}
+
+fn exchange(number: u16) -> Vec<u8> {
+    let declare = exchange::Declare {
+        exchange: format!("e{number}").as_str().into(),
+        ..Default::default()
+    };
+    method(
+        1,
+        AMQPClass::Exchange(exchange::AMQPMethod::Declare(declare)),
+    )
+}
+
+fn channel(number: u16) -> Vec<u8> {
+    let open = channel::AMQPMethod::Open(channel::Open {});
+    method(number, AMQPClass::Channel(open))
+}
+
+fn bind(_: u16) -> Vec<u8> {
+    let bind = queue::AMQPMethod::Bind(queue::Bind::default());
+    method(1, AMQPClass::Queue(bind))
+}
+
+fn select(number: u16) -> Vec<u8> {
+    let select = tx::AMQPMethod::Select(tx::Select {});
+    method(number, AMQPClass::Tx(select))
+}
+
+/// A limit by name, how it is lowered, and what trips it then.
+type Case = (&'static str, fn(&mut Limits), Vec<u8>);
 
 #[tokio::test]
 async fn every_limit_trips() {
-    use amqp_tap::amq_protocol::protocol::{AMQPClass, channel, exchange, queue, tx};
-    let many = |make: &dyn Fn(u16) -> Vec<u8>| (1..=4).flat_map(make).collect::<Vec<u8>>();
-    let open = |number| {
-        method(
-            number,
-            AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {})),
-        )
-    };
-    let select = |number| method(number, AMQPClass::Tx(tx::AMQPMethod::Select(tx::Select {})));
-    let queue_of = |number: u16, kind: &str| {
-        method(
-            1,
-            AMQPClass::Queue(queue::AMQPMethod::Declare(queue::Declare {
-                queue: format!("q{number}").as_str().into(),
-                arguments: support::table(&[("x-queue-type", kind)]),
-                ..Default::default()
-            })),
-        )
-    };
-    let exchange = |number: u16| {
-        method(
-            1,
-            AMQPClass::Exchange(exchange::AMQPMethod::Declare(exchange::Declare {
-                exchange: format!("e{number}").as_str().into(),
-                ..Default::default()
-            })),
-        )
-    };
-    let bind = |_: u16| {
-        method(
-            1,
-            AMQPClass::Queue(queue::AMQPMethod::Bind(queue::Bind::default())),
-        )
-    };
-    let limits = Limits::default;
-    trips(
-        Limits {
-            frames: 6,
-            ..limits()
-        },
-        many(&|n| ack(1, n.into())),
-        "frames",
-    )
-    .await;
-    trips(
-        Limits {
-            bytes: 400,
-            ..limits()
-        },
-        many(&|_| publish(1, "q", &[0; 100])),
-        "bytes",
-    )
-    .await;
-    trips(
-        Limits {
-            tape_bytes: 5000,
-            ..limits()
-        },
-        many(&|_| publish(1, "q", &[0; 1000])),
-        "tape_bytes",
-    )
-    .await;
-    trips(
-        Limits {
-            message: 10,
-            ..limits()
-        },
-        publish(1, "q", &[0; 11]),
-        "message",
-    )
-    .await;
-    trips(
-        Limits {
-            unfinished: 3,
-            ..limits()
-        },
-        many(&|n| publish_method(n, "q")),
-        "unfinished",
-    )
-    .await;
-    trips(
-        Limits {
-            channels: 3,
-            ..limits()
-        },
-        many(&open),
-        "channels",
-    )
-    .await;
-    trips(
-        Limits {
-            queues: 3,
-            ..limits()
-        },
-        many(&|n| declare(1, &format!("q{n}"))),
-        "queues",
-    )
-    .await;
-    trips(
-        Limits {
-            queues: 3,
-            ..limits()
-        },
-        many(&|_| declare(1, "")),
-        "queues",
-    )
-    .await;
-    trips(
-        Limits {
-            quorum_queues: 3,
-            ..limits()
-        },
-        many(&|n| queue_of(n, "quorum")),
-        "quorum_queues",
-    )
-    .await;
-    trips(
-        Limits {
-            stream_queues: 3,
-            ..limits()
-        },
-        many(&|n| queue_of(n, "stream")),
-        "stream_queues",
-    )
-    .await;
-    trips(
-        Limits {
-            exchanges: 3,
-            ..limits()
-        },
-        many(&exchange),
-        "exchanges",
-    )
-    .await;
-    trips(
-        Limits {
-            bindings: 3,
-            ..limits()
-        },
-        many(&bind),
-        "bindings",
-    )
-    .await;
-    trips(
-        Limits {
-            transactions: 3,
-            ..limits()
-        },
-        many(&select),
-        "transactions",
-    )
-    .await;
-    let uncommitted = [select(1), many(&|_| publish(1, "q", b"x"))].concat();
-    trips(
-        Limits {
-            uncommitted: 3,
-            ..limits()
-        },
-        uncommitted,
-        "uncommitted",
-    )
-    .await;
+    let message = |size: usize| publish(1, "q", &vec![0; size]);
+    let cases: Vec<Case> = vec![
+        ("frames", |it| it.frames = 6, four(|n| ack(1, n.into()))),
+        ("bytes", |it| it.bytes = 400, four(|_| message(100))),
+        (
+            "tape_bytes",
+            |it| it.tape_bytes = 5000,
+            four(|_| message(1000)),
+        ),
+        ("message", |it| it.message = 10, message(11)),
+        (
+            "unfinished",
+            |it| it.unfinished = 3,
+            four(|n| publish_method(n, "q")),
+        ),
+        ("channels", |it| it.channels = 3, four(channel)),
+        (
+            "queues",
+            |it| it.queues = 3,
+            four(|n| declare(1, &format!("q{n}"))),
+        ),
+        ("queues", |it| it.queues = 3, four(|_| declare(1, ""))),
+        (
+            "quorum_queues",
+            |it| it.quorum_queues = 3,
+            four(|n| queue_of(n, "quorum")),
+        ),
+        (
+            "stream_queues",
+            |it| it.stream_queues = 3,
+            four(|n| queue_of(n, "stream")),
+        ),
+        ("exchanges", |it| it.exchanges = 3, four(exchange)),
+        ("bindings", |it| it.bindings = 3, four(bind)),
+        ("transactions", |it| it.transactions = 3, four(select)),
+        (
+            "uncommitted",
+            |it| it.uncommitted = 3,
+            [select(1), four(|_| message(1))].concat(),
+        ),
+    ];
+    for (limit, lower, bytes) in cases {
+        assert_eq!(tripped(lower, &bytes).await.as_deref(), Some(limit));
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,9 @@
 //! What goes in comes out, and the tape tells it: against peers that say exactly what a test wants.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed step fails the test"
+)]
 
 mod support;
 
@@ -273,7 +278,7 @@ async fn unix_sockets_serve_as_well() {
 async fn a_reader_that_does_not_read_stops_the_writer() {
     let mut peers = peers(TapOptions::recorder_like).await;
     carry(&mut peers.client, &mut peers.broker, &handshake()).await;
-    let message = publish(1, "hello", &[7; 100_000]);
+    let message = publish(1, "hello", &vec![7; 100_000]);
     let mut written = 0_usize;
     // The broker reads nothing: sooner or later nothing more can be written, and all that is in between is bounded.
     while let Ok(done) =

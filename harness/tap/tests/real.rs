@@ -1,4 +1,9 @@
 //! Through the tap to a real broker, with a real client.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed step fails the test"
+)]
 
 mod support;
 

@@ -139,9 +139,10 @@ impl Builder {
                 let options = !declare.passive;
                 self.said.exchanges.push(Exchange {
                     name: declare.exchange.to_string(),
-                    kind: match options {
-                        true => declare.kind.to_string(),
-                        false => String::new(),
+                    kind: if options {
+                        declare.kind.to_string()
+                    } else {
+                        String::new()
                     },
                     passive: declare.passive,
                     durable: options && declare.durable,
@@ -177,9 +178,10 @@ impl Builder {
         match method {
             basic::AMQPMethod::Qos(qos) => {
                 let count = (qos.prefetch_count != 0).then_some(qos.prefetch_count);
-                match qos.global {
-                    true => channel.shared_prefetch = count,
-                    false => channel.prefetch = count,
+                if qos.global {
+                    channel.shared_prefetch = count;
+                } else {
+                    channel.prefetch = count;
                 }
             }
             basic::AMQPMethod::Consume(consume) => channel.asked.push(Asked {
@@ -200,16 +202,18 @@ impl Builder {
             basic::AMQPMethod::Get(get) => channel.asked_get.push((queue, get.no_ack)),
             basic::AMQPMethod::Ack(ack) => channel.settle(ack.delivery_tag, ack.multiple, "acked"),
             basic::AMQPMethod::Nack(nack) => {
-                let how = match nack.requeue {
-                    true => "nacked, requeued",
-                    false => "nacked",
+                let how = if nack.requeue {
+                    "nacked, requeued"
+                } else {
+                    "nacked"
                 };
                 channel.settle(nack.delivery_tag, nack.multiple, how);
             }
             basic::AMQPMethod::Reject(reject) => {
-                let how = match reject.requeue {
-                    true => "rejected, requeued",
-                    false => "rejected",
+                let how = if reject.requeue {
+                    "rejected, requeued"
+                } else {
+                    "rejected"
                 };
                 channel.settle(reject.delivery_tag, false, how);
             }
@@ -264,7 +268,7 @@ impl Builder {
                     code: close.reply_code,
                     text: without_vhost(close.reply_text.as_str()),
                     method: method_name(close.class_id, close.method_id),
-                })
+                });
             }
             AMQPClass::Connection(connection::AMQPMethod::Close(close)) => {
                 self.said.errors.push(Refusal {
@@ -415,10 +419,11 @@ fn map(table: &FieldTable) -> Map<String, Value> {
 }
 
 fn body(content: &Content) -> String {
-    if content.is_whole() && content.body.len() <= LONGEST {
-        if let Ok(text) = std::str::from_utf8(&content.body) {
-            return text.to_owned();
-        }
+    if content.is_whole()
+        && content.body.len() <= LONGEST
+        && let Ok(text) = std::str::from_utf8(&content.body)
+    {
+        return text.to_owned();
     }
     let hash = content
         .sha256

@@ -192,8 +192,5 @@ fn keep(consumer: &mut Consumer, mut delivery: Delivery) -> bool {
 }
 
 pub(super) fn acknowledgement(automatic: bool) -> &'static str {
-    match automatic {
-        true => "automatic",
-        false => "manual",
-    }
+    if automatic { "automatic" } else { "manual" }
 }

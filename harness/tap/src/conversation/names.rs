@@ -96,9 +96,10 @@ fn signature(conversation: &Conversation, name: &str) -> String {
         .iter()
         .filter(|binding| binding.to == name)
         .map(|binding| {
-            let key = match binding.key.starts_with(GENERATED) {
-                true => "",
-                false => &binding.key,
+            let key = if binding.key.starts_with(GENERATED) {
+                ""
+            } else {
+                &binding.key
             };
             format!("{} {key} {}", binding.from, text(&binding.arguments))
         })

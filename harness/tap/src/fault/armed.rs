@@ -32,6 +32,8 @@ pub(crate) struct Faults {
 struct State {
     injected: u32,
     list: Vec<Armed>,
+    /// Of every fault, so that dropping its handle lets go of nothing.
+    shared: Vec<Arc<Shared>>,
     links: Vec<Weak<Control>>,
 }
 
@@ -86,7 +88,7 @@ pub(crate) enum Shape {
     Coalesce { bytes: usize, patience: Duration },
 }
 
-/// Opens when the fault is released, or when nobody can release it any more.
+/// Opens when the fault is released, or when its tap is gone.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate(watch::Receiver<bool>);
 
@@ -96,7 +98,7 @@ impl Gate {
     }
 
     pub(crate) async fn open(&mut self) {
-        // An error means that the fault is forgotten, which lets go as well.
+        // An error means that the tap is gone, which lets go as well.
         let _ = self.0.wait_for(|released| *released).await;
     }
 }
@@ -142,6 +144,7 @@ impl Faults {
             released: watch::Sender::new(false),
             faults: Arc::downgrade(self),
         });
+        state.shared.push(Arc::clone(&shared));
         let injected = Injected {
             number,
             nth,

@@ -28,36 +28,34 @@ fn check<'a>(
     if possible < deepest as usize {
         return Ok(());
     }
-    match table() {
-        // A table that is not where it should be is for the codec to refuse, which it does before any nesting.
-        None => Ok(()),
-        Some(entries) if deeper_than(entries, deepest) => Err(Flaw::TooDeep(deepest)),
-        Some(_) => Ok(()),
+    // A table that is not where it should be is for the codec to refuse, which it does before any nesting.
+    if table().is_some_and(|entries| deeper_than(entries, deepest)) {
+        return Err(Flaw::TooDeep(deepest));
     }
+    Ok(())
 }
 
 /// The entries of the one table that a method has (no method has two).
 fn table_of_method(payload: &[u8]) -> Option<&[u8]> {
     let (&[c0, c1, m0, m1], rest) = payload.split_first_chunk::<4>()?;
     let ids = (u16::from_be_bytes([c0, c1]), u16::from_be_bytes([m0, m1]));
-    let before = match ids {
-        // connection.start: two version octets. connection.start-ok: the table comes first.
-        (10, 10) => rest.get(2..)?,
-        (10, 11) => rest,
-        // exchange.declare: reserved, exchange, type, bits.
-        (40, 10) => skip_strings(rest.get(2..)?, 2)?.get(1..)?,
+    // What comes before the table: octets, then short strings, then octets of bits.
+    let (octets, strings, bits) = match ids {
+        // connection.start: the version. connection.start-ok: nothing.
+        (10, 10) => (2, 0, 0),
+        (10, 11) => (0, 0, 0),
+        // exchange.declare: reserved, exchange, type, bits. basic.consume: reserved, queue, consumer tag, bits.
+        (40, 10) | (60, 20) => (2, 2, 1),
         // exchange.bind and unbind: reserved, destination, source, routing key, bits.
-        (40, 30 | 40) => skip_strings(rest.get(2..)?, 3)?.get(1..)?,
+        // queue.bind: reserved, queue, exchange, routing key, bits.
+        (40, 30 | 40) | (50, 20) => (2, 3, 1),
         // queue.declare: reserved, queue, bits.
-        (50, 10) => skip_strings(rest.get(2..)?, 1)?.get(1..)?,
-        // queue.bind: reserved, queue, exchange, routing key, bits. queue.unbind: the same without bits.
-        (50, 20) => skip_strings(rest.get(2..)?, 3)?.get(1..)?,
-        (50, 50) => skip_strings(rest.get(2..)?, 3)?,
-        // basic.consume: reserved, queue, consumer tag, bits.
-        (60, 20) => skip_strings(rest.get(2..)?, 2)?.get(1..)?,
+        (50, 10) => (2, 1, 1),
+        // queue.unbind: reserved, queue, exchange, routing key.
+        (50, 50) => (2, 3, 0),
         _ => return None,
     };
-    long(before)
+    long(skip_strings(rest.get(octets..)?, strings)?.get(bits..)?)
 }
 
 /// The entries of the `headers` property.

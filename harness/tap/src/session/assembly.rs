@@ -41,7 +41,7 @@ struct Header {
 }
 
 /// A content with the offset of its header.
-type Placed = (u64, Content);
+type Placed = (u64, Box<Content>);
 
 impl Assembly {
     /// A method that announces a content.
@@ -197,7 +197,7 @@ impl Assembly {
             header: header.payload,
             frames: header.frames,
         };
-        Some((header.offset, content))
+        Some((header.offset, Box::new(content)))
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Session, Step};
 use crate::{
     event::{Ending, Event, Fate, Side, What},
     fault::{Effect, Strike, When},
-    message::{Content, Method},
+    message::Content,
 };
 use amq_protocol::protocol::{AMQPClass, basic};
 use std::time::Duration;
@@ -53,9 +53,10 @@ impl Session {
         steps: &mut Vec<Step>,
     ) -> u64 {
         let mut event = self.draft(place.side, place.at, place.offset, Fate::Passed, what);
-        let before = match armed {
-            true => self.faults.judge(When::Before, &event),
-            false => Vec::new(),
+        let before = if armed {
+            self.faults.judge(When::Before, &event)
+        } else {
+            Vec::new()
         };
         let effects = self.strike(&before, place.side);
         let cut = effects.iter().find_map(|(_, effect)| match effect {
@@ -73,9 +74,10 @@ impl Session {
             Some(_) => Fate::Rewritten,
             None => Fate::Passed,
         };
-        let after = match armed && cut.is_none() {
-            true => self.judge_after(&event),
-            false => Vec::new(),
+        let after = if armed && cut.is_none() {
+            self.judge_after(&event)
+        } else {
+            Vec::new()
         };
         let number = self.tape.push(event);
         for strike in &before {
@@ -86,9 +88,10 @@ impl Session {
         if cut.is_some() {
             return number;
         }
-        match held || self.control.is_half_open() {
-            true => steps.push(Step::Skip(place.bytes.len())),
-            false => send(place.bytes.len(), replacement, steps),
+        if held || self.control.is_half_open() {
+            steps.push(Step::Skip(place.bytes.len()));
+        } else {
+            send(place.bytes.len(), replacement, steps);
         }
         let effects = self.strike(&after, place.side);
         for strike in &after {
@@ -108,9 +111,10 @@ impl Session {
             Fate::Passed,
             What::Connected,
         );
-        let strikes = match self.faults.armed() {
-            true => self.faults.judge(When::After, &event),
-            false => Vec::new(),
+        let strikes = if self.faults.armed() {
+            self.faults.judge(When::After, &event)
+        } else {
+            Vec::new()
         };
         let number = self.tape.push(event);
         let effects = self.strike(&strikes, Side::Client);
@@ -129,9 +133,10 @@ impl Session {
 
     /// Lets bytes through that make no event of their own, unless everything vanishes.
     pub(super) fn forward(&self, count: usize, steps: &mut Vec<Step>) {
-        match self.control.is_half_open() {
-            true => steps.push(Step::Skip(count)),
-            false => send(count, None, steps),
+        if self.control.is_half_open() {
+            steps.push(Step::Skip(count));
+        } else {
+            send(count, None, steps);
         }
     }
 
@@ -169,12 +174,8 @@ impl Session {
     fn judge_after(&self, event: &Event) -> Vec<Strike> {
         match &event.what {
             What::Method(method) if method.carries_content() => Vec::new(),
-            What::Content(Content {
-                method,
-                method_event,
-                ..
-            }) => {
-                let mut strikes = self.judge_method(event, method, *method_event);
+            What::Content(content) => {
+                let mut strikes = self.judge_method(event, content);
                 strikes.extend(self.faults.judge(When::After, event));
                 strikes
             }
@@ -182,19 +183,13 @@ impl Session {
         }
     }
 
-    fn judge_method(&self, content: &Event, method: &Method, number: u64) -> Vec<Strike> {
-        let event = Event {
-            number,
-            what: What::Method(method.clone()),
-            ..self.draft(
-                content.from,
-                content.at,
-                content.offset,
-                content.fate,
-                What::Connected,
-            )
+    fn judge_method(&self, event: &Event, content: &Content) -> Vec<Strike> {
+        let method = What::Method(content.method.clone());
+        let method = Event {
+            number: content.method_event,
+            ..self.draft(event.from, event.at, event.offset, event.fate, method)
         };
-        self.faults.judge(When::After, &event)
+        self.faults.judge(When::After, &method)
     }
 
     /// Does at once what can be done at once.

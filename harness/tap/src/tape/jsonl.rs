@@ -13,6 +13,7 @@ use crate::{
     message::{Content, Message, Method},
     options::Limits,
 };
+use amq_protocol::protocol::BasicProperties;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
@@ -265,14 +266,14 @@ fn event(line: Line, methods: &HashMap<u64, Method>) -> Result<Event, String> {
                 .ok_or("no such method comes before the content")?;
             let header = hex::decode(&header).ok_or("the header is not hexadecimal")?;
             let properties = match header.as_slice() {
-                [] => Default::default(),
+                [] => BasicProperties::default(),
                 bytes => {
                     frame::header(bytes, Limits::DEEPEST)
                         .map_err(|flaw| flaw.to_string())?
                         .properties
                 }
             };
-            What::Content(Content {
+            What::Content(Box::new(Content {
                 method: method.clone(),
                 method_event,
                 properties,
@@ -289,7 +290,7 @@ fn event(line: Line, methods: &HashMap<u64, Method>) -> Result<Event, String> {
                 complete,
                 header: header.into(),
                 frames,
-            })
+            }))
         }
         Words::Heartbeat { channel } => What::Heartbeat { channel },
         Words::HalfClosed => What::HalfClosed,
