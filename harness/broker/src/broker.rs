@@ -93,6 +93,7 @@ impl Broker {
             stopped.extend(stop_all(&nested).await?);
             crate::own::forget(&nested.state);
         }
+        crate::own::forget_dead_locks(&options.state);
         stopped.extend(stop_all(options).await?);
         claim::forget_dead(&options.state).await?;
         options.state.remove_if_idle();

@@ -1,8 +1,6 @@
 //! Running a command that takes its time, with a bound, and keeping its last words for an error.
 
-use std::ffi::OsStr;
-use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::Error;
@@ -10,22 +8,16 @@ use crate::Error;
 /// How many lines an error quotes.
 const LAST_LINES: usize = 15;
 
-/// Runs a program to its end and gives what it wrote to standard output. One that takes longer than
+/// Runs a command to its end and gives what it wrote to standard output. One that takes longer than
 /// `patience` is killed, also when our caller stops waiting.
-pub(crate) async fn run(
-    program: &Path,
-    arguments: &[&OsStr],
-    variables: &[(&str, &str)],
-    patience: Duration,
-) -> Result<String, Error> {
+pub(crate) async fn run(command: Command, patience: Duration) -> Result<String, Error> {
+    let line = typed(&command);
     let failed = |reason: String, output_tail: Vec<String>| Error::Command {
-        command: typed(program, arguments),
+        command: line.clone(),
         reason,
         output_tail,
     };
-    let running = tokio::process::Command::new(program)
-        .args(arguments)
-        .envs(variables.iter().copied())
+    let running = tokio::process::Command::from(command)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
@@ -55,17 +47,12 @@ pub(crate) async fn run(
 }
 
 /// The command as it could be typed, with long scripts cut.
-fn typed(program: &Path, arguments: &[&OsStr]) -> String {
-    let mut line = program.display().to_string();
-    for argument in arguments {
+fn typed(command: &Command) -> String {
+    let mut line = command.get_program().to_string_lossy().into_owned();
+    for argument in command.get_args() {
         let text = argument.to_string_lossy();
-        let word = if text.contains('\n') {
-            "…".into()
-        } else {
-            text
-        };
         line.push(' ');
-        line.push_str(&word);
+        line.push_str(if text.contains('\n') { "…" } else { &text });
     }
     line
 }

@@ -8,11 +8,14 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use testcontainers::bollard::Docker;
+use testcontainers::bollard::errors::Error as BollardError;
+use testcontainers::bollard::exec::StartExecResults;
+use testcontainers::bollard::models::{ExecConfig, PortBinding};
 use testcontainers::bollard::query_parameters::{
     CreateImageOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
     RemoveContainerOptionsBuilder, RestartContainerOptionsBuilder,
 };
-use testcontainers::bollard::{Docker, errors::Error as BollardError, models::PortBinding};
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::core::error::WaitContainerError;
 use testcontainers::core::{IntoContainerPort as _, WaitFor};
@@ -34,7 +37,9 @@ const PING: Duration = Duration::from_secs(5);
 /// A registry that is out of reach may swallow packets; one that works shows progress all the time.
 const PULL_SILENCE: Duration = Duration::from_secs(30);
 /// 300 MB over a slow line.
-const PULL: Duration = Duration::from_secs(600);
+const PULL: Duration = Duration::from_mins(10);
+/// `rabbitmqctl` boots an Erlang of its own: 1 to 3 s.
+const CONTROL: Duration = Duration::from_mins(1);
 /// Removing a container and its volume.
 const REMOVE: Duration = Duration::from_secs(30);
 
@@ -212,6 +217,48 @@ pub(crate) async fn restart(
             let log = last_words(name, &record.password).await;
             Err(stopped.into_failure(Kind::Docker, options.start_timeout, log))
         }
+    }
+}
+
+/// Runs `rabbitmqctl` in a container.
+pub(crate) async fn control(name: &str, words: &[&str]) -> Result<(), Error> {
+    let failed = |reason: String| Error::Docker {
+        doing: format!("run rabbitmqctl {}", words.join(" ")),
+        reason,
+    };
+    let running = async {
+        let docker = connect().await.map_err(failed)?;
+        let refused = |error: BollardError| failed(error.to_string());
+        let config = ExecConfig {
+            cmd: Some(
+                std::iter::once("rabbitmqctl")
+                    .chain(words.iter().copied())
+                    .map(str::to_owned)
+                    .collect(),
+            ),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..ExecConfig::default()
+        };
+        let exec = docker.create_exec(name, config).await.map_err(refused)?;
+        let mut said = String::new();
+        if let StartExecResults::Attached { mut output, .. } =
+            docker.start_exec(&exec.id, None).await.map_err(refused)?
+        {
+            while let Some(Ok(chunk)) = output.next().await {
+                said.push_str(&String::from_utf8_lossy(&chunk.into_bytes()));
+            }
+        }
+        let ended = docker.inspect_exec(&exec.id).await.map_err(refused)?;
+        if ended.exit_code == Some(0) {
+            Ok(())
+        } else {
+            Err(failed(said.trim().to_owned()))
+        }
+    };
+    match tokio::time::timeout(CONTROL, running).await {
+        Ok(result) => result,
+        Err(_) => Err(failed(format!("no answer within {} s", CONTROL.as_secs()))),
     }
 }
 

@@ -5,10 +5,11 @@
 //! one does in all that we and the book use: the management plugin, `guest` from outside, a log on the
 //! console, `RABBITMQ_DEFAULT_USER`, `_PASS` and `_VHOST`, an ordinary user, the same ports and volume.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use crate::{Consent, Error, IMAGE, Options, StateDir, command, docker, install, 
 /// The release of Debian whose RabbitMQ is of the series that the image's tag means.
 const RELEASE: &str = "forky";
 /// Forty seconds where the mirror is near.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// What a caller may say about the making of the image.
 #[derive(Clone)]
@@ -164,15 +165,9 @@ async fn make(options: &ImageOptions) -> Result<(), Error> {
 }
 
 async fn run(program: &Path, words: &[OsString]) -> Result<(), Error> {
-    let words: Vec<&OsStr> = words.iter().map(OsString::as_os_str).collect();
-    command::run(
-        program,
-        &words,
-        &[("DEBIAN_FRONTEND", "noninteractive")],
-        PATIENCE,
-    )
-    .await
-    .map(drop)
+    let mut command = Command::new(program);
+    command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+    command::run(command, PATIENCE).await.map(drop)
 }
 
 /// What the image says about itself and how it is run: the official image's answers.
@@ -208,10 +203,9 @@ fn upstream(package: &str) -> &str {
 async fn freshness(options: &Options) -> Option<OsString> {
     const SETTING: &str = "Acquire::Check-Valid-Until";
     let apt_config = programs::find("apt-config", options)?;
-    let words = ["dump", SETTING].map(OsStr::new);
-    let said = command::run(&apt_config, &words, &[], Duration::from_secs(10))
-        .await
-        .ok()?;
+    let mut command = Command::new(apt_config);
+    command.args(["dump", SETTING]);
+    let said = command::run(command, Duration::from_secs(10)).await.ok()?;
     let is_off = said
         .lines()
         .any(|line| line.starts_with(SETTING) && line.contains("\"false\""));

@@ -3,12 +3,13 @@
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::{Consent, Error, Options, command, programs};
 
 /// RabbitMQ with Erlang is 50 MB; a slow mirror takes minutes.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// A file that tells Debian's packages whether they may start services.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
@@ -112,17 +113,14 @@ impl Manager {
             return Err(Refusal::NoConsent(what));
         }
         let mut line: Vec<&OsStr> = Vec::new();
-        let shell = PathBuf::from("/bin/sh");
         if self.name == "apt-get" {
-            let script = ["-c", APT, "install"].map(OsStr::new);
-            line.push(shell.as_os_str());
-            line.extend(script);
+            line.extend(["/bin/sh", "-c", APT, "install"].map(OsStr::new));
             line.extend([policy.as_os_str(), self.program.as_os_str()]);
         } else {
-            let arguments = OTHERS.iter().find(|(name, _)| *name == self.name);
+            let known = OTHERS.iter().find(|(name, _)| *name == self.name);
             line.push(self.program.as_os_str());
             line.extend(
-                arguments
+                known
                     .iter()
                     .flat_map(|(_, words)| words.iter())
                     .map(OsStr::new),
@@ -130,18 +128,18 @@ impl Manager {
         }
         line.extend(packages.iter().map(OsStr::new));
         // Homebrew refuses to run as root; all others need it.
-        let sudo = PathBuf::from("sudo");
         if self.name != "brew" && !rustix::process::geteuid().is_root() {
             if programs::find("sudo", options).is_none() {
                 return Err(Refusal::NotRoot(what));
             }
             // Unattended, sudo must fail and not wait for a password that nobody types.
             let may_ask = options.consent == Consent::Ask;
-            let prefix: &[&str] = if may_ask { &["--"] } else { &["-n", "--"] };
-            line.splice(
-                0..0,
-                std::iter::once(sudo.as_os_str()).chain(prefix.iter().map(OsStr::new)),
-            );
+            let prefix: &[&str] = if may_ask {
+                &["sudo", "--"]
+            } else {
+                &["sudo", "-n", "--"]
+            };
+            line.splice(0..0, prefix.iter().map(OsStr::new));
         }
         options.say(&format!(
             "installing {} with {} (this may take some minutes)",
@@ -149,11 +147,12 @@ impl Manager {
             self.name
         ));
         let (program, arguments) = line.split_first().ok_or(Refusal::NoManager)?;
-        let quiet = [
-            ("DEBIAN_FRONTEND", "noninteractive"),
-            ("HOMEBREW_NO_AUTO_UPDATE", "1"),
-        ];
-        command::run(Path::new(program), arguments, &quiet, PATIENCE)
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("HOMEBREW_NO_AUTO_UPDATE", "1");
+        command::run(command, PATIENCE)
             .await
             .map(drop)
             .map_err(Refusal::Failed)

@@ -75,8 +75,10 @@ pub use broker::{Broker, Stopped};
 pub use choice::{Choice, Consent, Kind};
 pub use error::{Attempt, CURES, Error};
 pub use lease::Lease;
-pub use local::DATA_VARIABLE;
-pub use options::{BROKER_VARIABLE, Options, PATH_VARIABLE, START_TIMEOUT_VARIABLE, YES_VARIABLE};
+pub use options::{
+    BROKER_VARIABLE, DATA_VARIABLE, Options, PATH_VARIABLE, START_TIMEOUT_VARIABLE, YES_VARIABLE,
+};
+pub use own::OwnBroker;
 pub use state::{STATE_VARIABLE, StateDir};
 pub use topology::{Binding, Exchange, Queue, Topology};
 

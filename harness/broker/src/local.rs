@@ -14,18 +14,18 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::ports::{self, Chooser};
 use crate::record::{Node, Place, Ports, Ready, Record};
 use crate::start::{Failure, last_lines, until_ready};
 use crate::state::{let_through, random_hex, state};
-use crate::{Error, Kind, Options, programs};
+use crate::{Error, Kind, Options, command, programs};
 
 pub(crate) use settings::ERLANG_ARGUMENTS;
 
-/// The variable that says where nodes keep their data, instead of the cargo target folder.
-pub const DATA_VARIABLE: &str = "WORKBOOK_DATA_DIR";
+/// `rabbitmqctl` boots an Erlang of its own: 1 to 3 s.
+const CONTROL: Duration = Duration::from_mins(1);
 
 /// The script that starts a node, when there is one.
 ///
@@ -134,6 +134,33 @@ pub(crate) async fn start(
             Err(stopped.into_failure(Kind::Local, options.start_timeout, log))
         }
     }
+}
+
+/// Stops a node, cleanly, and starts it again with its data and on its ports.
+pub(crate) async fn restart(
+    options: &Options,
+    record: &Record,
+    node: &Node,
+) -> Result<Ready, Failure> {
+    halt(options, &record.id, node.ports.epmd)
+        .await
+        .map_err(Failure::Other)?;
+    start(options, record, node).await
+}
+
+/// Runs `rabbitmqctl` against a node.
+pub(crate) async fn control(record: &Record, node: &Node, words: &[&str]) -> Result<(), Error> {
+    // It lies beside the server's script.
+    let mut command = Command::new(node.program.with_file_name("rabbitmqctl"));
+    command
+        .args(words)
+        .env_clear()
+        .envs(settings::variables(record, node))
+        .current_dir(&node.data);
+    if let Some(user) = node_user() {
+        command.uid(user.uid).gid(user.gid);
+    }
+    command::run(command, CONTROL).await.map(drop)
 }
 
 /// Ends a node and removes its data and its epmd.
@@ -296,9 +323,7 @@ const DATA_FOLDER: &str = "workbook";
 /// state folder and the system's temporary folder that the node's user can reach.
 fn data_folder(options: &Options) -> Result<PathBuf, Error> {
     let root = node_user().is_some();
-    let asked = std::env::var_os(DATA_VARIABLE)
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from);
+    let asked = options.data.clone();
     let target = target_folder().map(|target| target.join(DATA_FOLDER));
     for folder in asked.into_iter().chain(target) {
         let folder = std::path::absolute(&folder).unwrap_or(folder);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +17,12 @@ pub const START_TIMEOUT_VARIABLE: &str = "WORKBOOK_BROKER_START_TIMEOUT";
 /// The variable that says where programs are looked for, instead of `PATH` and the usual places.
 pub const PATH_VARIABLE: &str = "WORKBOOK_BROKER_PATH";
 
+/// The variable that says where nodes keep their data.
+pub const DATA_VARIABLE: &str = "WORKBOOK_DATA_DIR";
+
 /// How long a broker may take to start. A healthy one takes 4 to 7 s, on a busy machine 20; with
 /// the stopping and the last words of one that hangs, all is over within 90 s.
-const START_TIMEOUT: Duration = Duration::from_secs(75);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Which broker, by which means, and who is told about it.
 #[derive(Clone)]
@@ -37,6 +41,9 @@ pub struct Options {
     pub start_timeout: Duration,
     /// Where to look for programs, instead of `PATH` and the usual places beside it.
     pub path: Option<OsString>,
+    /// Where nodes of this machine keep their data, instead of the cargo target folder that we were
+    /// built into.
+    pub data: Option<PathBuf>,
     /// Whether to ask for the ports 5672 and 15672. A broker of a single check leaves them alone.
     pub(crate) usual_ports: bool,
 }
@@ -51,12 +58,14 @@ impl Options {
             state,
             start_timeout: START_TIMEOUT,
             path: None,
+            data: None,
             usual_ports: true,
         }
     }
 
-    /// What the environment says: `WORKBOOK_BROKER`, `WORKBOOK_YES`, `WORKBOOK_STATE_DIR` and, for
-    /// tests and slow machines, `WORKBOOK_BROKER_START_TIMEOUT` and `WORKBOOK_BROKER_PATH`.
+    /// What the environment says: `WORKBOOK_BROKER`, `WORKBOOK_YES`, `WORKBOOK_STATE_DIR`,
+    /// `WORKBOOK_DATA_DIR` and, for tests and slow machines, `WORKBOOK_BROKER_START_TIMEOUT` and
+    /// `WORKBOOK_BROKER_PATH`.
     /// Progress is quiet.
     pub fn from_env() -> Result<Self, Error> {
         let mut options = Self::new(StateDir::from_env()?);
@@ -81,6 +90,9 @@ impl Options {
             options.start_timeout = Duration::from_secs(seconds);
         }
         options.path = std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty());
+        options.data = std::env::var_os(DATA_VARIABLE)
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from);
         Ok(options)
     }
 

@@ -45,30 +45,26 @@ impl Stopped {
         waited: Duration,
         log_tail: Vec<String>,
     ) -> Failure {
-        let reason = match &self {
-            Self::Ended(reason) => reason.as_str(),
-            Self::TimedOut => "",
+        let reason = match self {
+            Self::Ended(reason) => reason,
+            Self::TimedOut => {
+                let seconds = waited.as_secs();
+                return Failure::Other(Error::StartTimedOut {
+                    kind,
+                    seconds,
+                    log_tail,
+                });
+            }
         };
-        let taken = log_tail
-            .iter()
-            .map(String::as_str)
-            .chain([reason])
-            .any(|line| {
-                line.contains("eaddrinuse")
-                    || line.contains("already in use")
-                    || line.contains("already allocated")
-            });
-        let error = match self {
-            Self::Ended(reason) => Error::StartFailed {
-                kind,
-                reason,
-                log_tail,
-            },
-            Self::TimedOut => Error::StartTimedOut {
-                kind,
-                seconds: waited.as_secs(),
-                log_tail,
-            },
+        let taken = log_tail.iter().chain([&reason]).any(|line| {
+            ["eaddrinuse", "already in use", "already allocated"]
+                .iter()
+                .any(|sign| line.contains(sign))
+        });
+        let error = Error::StartFailed {
+            kind,
+            reason,
+            log_tail,
         };
         if taken {
             Failure::PortTaken(error)
@@ -146,10 +142,9 @@ mod tests {
 
     #[test]
     fn the_last_lines_have_neither_colours_nor_the_password() {
-        let log = (0..40)
-            .map(|n| format!("\u{1b}[38;5;87mline {n} hush\u{1b}[0m\n\n"))
-            .collect::<String>();
-        let lines = last_lines(&log, "hush");
+        let line = |n: usize| format!("\u{1b}[38;5;87mline {n} hush\u{1b}[0m\n\n");
+        let log: Vec<String> = (0..40).map(line).collect();
+        let lines = last_lines(&log.concat(), "hush");
         assert_eq!(lines.len(), LAST_LINES);
         assert_eq!(lines.last().map(String::as_str), Some("line 39 ***"));
     }

@@ -27,7 +27,7 @@ pub const STATE_VARIABLE: &str = "WORKBOOK_STATE_DIR";
 
 /// How long we wait for another process that starts a broker. It may be fetching an image or
 /// installing a package, which takes minutes; if it dies the kernel frees its lock.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+const LOCK_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// Where the brokers that we run are written down: one folder for a user of a machine.
 ///

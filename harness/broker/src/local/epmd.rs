@@ -2,7 +2,7 @@
 //!
 //! The node starts it, but it makes itself a daemon that outlives the node and carries no mark. We know
 //! its port, which nobody else was given, and it obeys whoever speaks to it from this machine: the
-//! request KILL_REQ of Erlang's distribution protocol (section "EPMD Protocol").
+//! request `KILL_REQ` of Erlang's distribution protocol (section "EPMD Protocol").
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};

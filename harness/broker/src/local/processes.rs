@@ -60,35 +60,22 @@ pub(crate) async fn stop(state: &str, node: &str) -> bool {
         left.extend(members(&sessions));
         left
     };
-    for (signal, patience) in [(Signal::TERM, CLEAN_STOP), (Signal::KILL, HARD_STOP)] {
-        // Only the node itself is asked politely: its helpers end when it does.
-        let targets = if signal == Signal::TERM {
-            first.clone()
-        } else {
-            left()
-        };
-        for pid in targets {
-            // Gone already is as good.
-            let _ = kill_process(pid, signal);
-        }
-        let gone = timer::until(Instant::now() + patience, || {
-            std::future::ready(left().is_empty().then_some(()))
-        });
-        if gone.await.is_some() {
-            return true;
-        }
+    for pid in &first {
+        // Gone already is as good.
+        let _ = kill_process(*pid, Signal::TERM);
     }
-    false
-}
-
-/// Sends a signal to a node's processes without waiting.
-pub(crate) fn signal(state: &str, node: &str, signal: Signal) {
-    for process in of_state(state)
-        .into_iter()
-        .filter(|process| process.node == node)
-    {
-        let _ = kill_process(process.pid, signal);
+    // Only the node itself is asked politely: its helpers end when it does, or are made to.
+    let _ = timer::until(Instant::now() + CLEAN_STOP, || {
+        std::future::ready(ours().is_empty().then_some(()))
+    })
+    .await;
+    for pid in left() {
+        let _ = kill_process(pid, Signal::KILL);
     }
+    let gone = timer::until(Instant::now() + HARD_STOP, || {
+        std::future::ready(left().is_empty().then_some(()))
+    });
+    gone.await.is_some()
 }
 
 fn marked(pid: i32, arguments: &[&str]) -> Option<NodeProcess> {

@@ -1,11 +1,11 @@
 //! The broker by hand, and the process that this crate's own tests start, hold and kill.
 //!
 //! ```text
-//! workbook-broker up       find or start it, and tell its address
-//! workbook-broker status   what runs
-//! workbook-broker hold     take a lease, tell its name, and keep it until standard input ends
-//! workbook-broker image    make the image (`image --replace`: also when there is one)
-//! workbook-broker down     stop everything of ours
+//! broker-by-hand up       find or start it, and tell its address
+//! broker-by-hand status   what runs
+//! broker-by-hand hold     take a lease, tell its name, and keep it until standard input ends
+//! broker-by-hand image    make the image (`image --replace`: also when there is one)
+//! broker-by-hand down     stop everything of ours
 //! ```
 //! Learners and teachers use `cargo workbook broker`, which says the same in more words.
 
@@ -62,7 +62,7 @@ async fn run(command: &str) -> Result<ExitCode, Error> {
         _ => {
             let _ = writeln!(
                 io::stderr(),
-                "usage: workbook-broker up|status|hold|image|down"
+                "usage: broker-by-hand up|status|hold|image|down"
             );
             return Ok(ExitCode::from(2));
         }
