@@ -1,1 +1,92 @@
-//! Placeholder map of the crate.
+//! What a check imports.
+//!
+//! A check is a plain `#[test]` in an exercise's `tests/grade.rs`. It gets a
+//! [`Lab`]: a fresh virtual host on a real broker, in which it starts the
+//! learner's programs and looks at what they do.
+//!
+//! ```no_run
+//! use workbook_lab::{Outcome, ensure, lab};
+//!
+//! #[test]
+//! fn send_leaves_one_message() -> Outcome {
+//!     lab!(async |lab| {
+//!         lab.start("send", &[]).await?.succeeds().await?;
+//!         let left = lab.judge().await?.drain("hello").await?;
+//!         ensure!(left.is_some(), "there is a queue `hello`", "there is none");
+//!         Ok(())
+//!     })
+//! }
+//! ```
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`check`] | running one check: the broker, the lab, the report |
+//! | [`property`] | a check tried with many random cases, and the smallest that fails |
+//! | [`lab`](mod@lab) | the check's private world |
+//! | [`program`] | a running program: what it says to the broker, prints, how it ends |
+//! | [`judge`] | the lab's own connection to the broker |
+//! | [`printed`] | whether printed lines carry the expected bodies |
+//! | [`process`] | the operating system's side of a program |
+//! | [`wait`] | waiting for events, never for time |
+//! | [`failure`], [`report`] | what a check says when it does not hold |
+//! | [`course`], [`exercise`] | the catalogue, and where a check belongs in it |
+
+pub mod check;
+pub mod course;
+pub mod exercise;
+pub mod failure;
+pub mod judge;
+pub mod lab;
+pub mod printed;
+pub mod process;
+pub mod program;
+pub mod property;
+pub mod report;
+pub mod wait;
+
+pub use check::Outcome;
+pub use failure::{Checked, Failure, Verdict};
+pub use lab::Lab;
+pub use program::Program;
+/// What properties draw their cases from.
+pub use proptest;
+
+/// The [`Exercise`](exercise::Exercise) of the package that this is written in.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! here {
+    () => {
+        $crate::exercise::Exercise {
+            package: env!("CARGO_PKG_NAME"),
+            folder: env!("CARGO_MANIFEST_DIR"),
+        }
+    };
+}
+
+/// A check that is tried once: `lab!(async |lab| { …; Ok(()) })`.
+#[macro_export]
+macro_rules! lab {
+    ($body:expr $(,)?) => {{
+        fn here() {}
+        $crate::check::once($crate::here!(), std::any::type_name_of_val(&here), $body)
+    }};
+}
+
+/// A check that holds for every case of a strategy:
+/// `property!(strategy, [examples], async |lab, case| { …; Ok(()) })`.
+///
+/// The examples are tried first, as they are; then random cases, and of one
+/// that fails the smallest.
+#[macro_export]
+macro_rules! property {
+    ($strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {{
+        fn here() {}
+        $crate::property::for_all(
+            $crate::here!(),
+            std::any::type_name_of_val(&here),
+            $strategy,
+            vec![$($example),*],
+            $body,
+        )
+    }};
+}

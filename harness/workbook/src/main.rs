@@ -1,2 +1,23 @@
-//! The command line.
-fn main() {}
+//! The command line of the RabbitMQ Workbook: parse, call, map to an exit code.
+
+#![forbid(unsafe_code)]
+
+mod cli;
+mod command;
+mod error;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match command::run(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::error(&error);
+            error.exit.into()
+        }
+    }
+}

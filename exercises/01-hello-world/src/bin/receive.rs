@@ -10,7 +10,7 @@
 //! - Go on until Ctrl-C (`tokio::signal::ctrl_c`), then end within 2 seconds.
 //!
 //! You will need, from lapin: `basic_consume`, and `next` on the consumer
-//! (from `futures_lite::StreamExt`). Try it with `cargo run --bin receive`.
+//! (from `futures_lite::StreamExt`). Try it with `cargo run -p hello-world --bin receive`.
 
 use std::error::Error;
 

@@ -9,7 +9,7 @@
 //!
 //! You will need, from lapin: `Connection::connect`, `create_channel`,
 //! `queue_declare`, `basic_publish` and `close`. Try it with
-//! `cargo run --bin send`, and check it with `cargo test -p hello-world`.
+//! `cargo run -p hello-world --bin send`, and check it with `cargo test -p hello-world`.
 
 use std::error::Error;
 

@@ -1,0 +1,263 @@
+//! What is checked of `send` and `receive`.
+//!
+//! Each check gets a virtual host of its own on a real RabbitMQ. The programs are
+//! started as they are and judged by what they say to the broker, what they print
+//! and how they end.
+
+use workbook_lab::{
+    Checked, Failure, Lab, Outcome, Program, ensure, lab,
+    program::NO_BROKER_LIMIT,
+    property,
+    proptest::{collection::vec, prelude::any, strategy::Strategy},
+};
+
+const QUEUE: &str = "hello";
+const HELLO: &str = "Hello World!";
+
+#[test]
+fn send_leaves_one_message() -> Outcome {
+    lab!(async |lab| {
+        lab.start("send", &[]).await?.ends().await?;
+        expect_messages(lab, 1).await?;
+        for other in lab.queues().await?.iter().filter(|name| *name != QUEUE) {
+            let left = lab.judge().await?.drain(other).await?.unwrap_or_default();
+            ensure!(
+                left.is_empty(),
+                "no message anywhere but in the queue `hello`",
+                format!("the queue `{other}` holds {} more", left.len()),
+            );
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn send_says_so_and_exits() -> Outcome {
+    lab!(async |lab| {
+        let send = lab.start("send", &[]).await?;
+        send.succeeds().await?;
+        send.prints_bodies(&[HELLO.to_owned()]).await
+    })
+}
+
+#[test]
+fn send_closes_its_connection() -> Outcome {
+    lab!(async |lab| {
+        let send = lab.start("send", &[]).await?;
+        send.until_frame("`send` publishes (basic.publish)", |event| {
+            event.is("basic.publish")
+        })
+        .await?;
+        send.closes_its_connections().await
+    })
+}
+
+#[test]
+fn every_send_adds_one_message() -> Outcome {
+    property!(1..=4_usize, [2], async |lab, sends| {
+        for _ in 0..sends {
+            lab.start("send", &[]).await?.ends().await?;
+        }
+        expect_messages(lab, sends).await
+    })
+}
+
+#[test]
+fn send_and_receive_agree() -> Outcome {
+    lab!(async |lab| {
+        // `receive` first …
+        let receive = lab.start("receive", &[]).await?;
+        receive.consumes_from(QUEUE).await?;
+        lab.start("send", &[]).await?.succeeds().await?;
+        receive.prints_bodies(&[HELLO.to_owned()]).await?;
+        receive.ends_on_ctrl_c().await?;
+        // … and `send` first, in a world of its own.
+        let lab = lab.another().await?;
+        lab.start("send", &[]).await?.succeeds().await?;
+        let receive = lab.start("receive", &[]).await?;
+        receive.prints_bodies(&[HELLO.to_owned()]).await
+    })
+}
+
+#[test]
+fn receive_works_when_started_first() -> Outcome {
+    lab!(async |lab| {
+        let receive = lab.start("receive", &[]).await?;
+        receive.consumes_from(QUEUE).await?;
+        send_bodies(lab, &receive, &["early bird".to_owned()]).await
+    })
+}
+
+#[test]
+fn receive_prints_and_removes_what_was_waiting() -> Outcome {
+    lab!(async |lab| {
+        let bodies = ["one", "two", "three"].map(str::to_owned);
+        leave_waiting(lab, &bodies).await?;
+        let receive = lab.start("receive", &[]).await?;
+        receive.prints_bodies(&bodies).await?;
+        receive.ends_on_ctrl_c().await?;
+        let unsettled = receive.unsettled_deliveries();
+        ensure!(
+            unsettled == 0,
+            "every message that `receive` got is settled when it ends: by automatic acknowledgement or by basic.ack",
+            format!(
+                "{unsettled} of {} deliveries were never acknowledged, so the broker puts them back into the queue",
+                bodies.len()
+            ),
+        );
+        let left = lab.judge().await?.drain(QUEUE).await?.unwrap_or_default();
+        ensure!(
+            left.is_empty(),
+            "the queue `hello` is empty afterwards",
+            format!("it holds {} messages", left.len())
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn receive_prints_every_body_in_order() -> Outcome {
+    let awkward = [
+        "",
+        "it's",
+        "\"quoted\"",
+        "two\nlines",
+        "tab\tand\\backslash",
+        "消息 😀",
+        " spaces ",
+        "[x] Received",
+    ];
+    property!(
+        vec(body(), 0..=64),
+        [awkward.map(str::to_owned).to_vec()],
+        async |lab, bodies| {
+            let receive = lab.start("receive", &[]).await?;
+            receive.consumes_from(QUEUE).await?;
+            send_bodies(lab, &receive, &bodies).await
+        }
+    )
+}
+
+#[test]
+fn any_bytes_never_end_receive() -> Outcome {
+    property!(
+        vec(any::<u8>(), 1..=256),
+        [vec![0xff, 0xfe], b"caf\xe9".to_vec()],
+        async |lab, bytes| {
+            let receive = lab.start("receive", &[]).await?;
+            receive.consumes_from(QUEUE).await?;
+            let end = lab.unique("end");
+            let judge = lab.judge().await?;
+            judge
+                .publish(QUEUE, &[bytes.as_slice(), end.as_bytes()])
+                .await?;
+            let what =
+                "`receive` goes on after a body that is not UTF-8, and prints the next message";
+            receive
+                .until(what, |receive| {
+                    receive.stdout().contains(&end).then_some(Ok(()))
+                })
+                .await
+        }
+    )
+}
+
+#[test]
+fn receive_gets_what_comes_before_and_after_it_starts() -> Outcome {
+    let bodies = || vec(body(), 0..=8);
+    property!((bodies(), bodies()), [], async |lab, (before, after)| {
+        leave_waiting(lab, &before).await?;
+        let receive = lab.start("receive", &[]).await?;
+        receive.prints_bodies(&before).await?;
+        receive.consumes_from(QUEUE).await?;
+        lab.judge().await?.publish(QUEUE, &after).await?;
+        receive.prints_bodies(&[before, after].concat()).await
+    })
+}
+
+#[test]
+fn receive_ends_on_ctrl_c() -> Outcome {
+    lab!(async |lab| {
+        let receive = lab.start("receive", &[]).await?;
+        receive.consumes_from(QUEUE).await?;
+        send_bodies(lab, &receive, &["last words".to_owned()]).await?;
+        receive.ends_on_ctrl_c().await.map(drop)
+    })
+}
+
+#[test]
+fn both_say_when_there_is_no_broker() -> Outcome {
+    lab!(async |lab| {
+        // With a broker they talk to it: else their error would be another one.
+        for program in ["send", "receive"] {
+            let with = lab.start(program, &[]).await?;
+            with.until_frame(&format!("`{program}` opens a connection"), |event| {
+                event.is("connection.open-ok")
+            })
+            .await?;
+            with.kill();
+        }
+        for program in ["send", "receive"] {
+            let without = lab.start_without_broker(program, &[])?;
+            without
+                .fails_loudly(NO_BROKER_LIMIT, "the broker refuses the connection")
+                .await?;
+            let said = without.stdout();
+            ensure!(
+                !said.contains("Sent"),
+                format!("`{program}` does not claim to have sent anything"),
+                "it printed `Sent`, although there is no broker",
+            );
+        }
+        Ok(())
+    })
+}
+
+/// Any text of up to 4 KiB: mostly short, with quotes, line breaks and emoji in it.
+fn body() -> impl Strategy<Value = String> {
+    "(?s)\\PC{0,24}|[a-z '\"\\n\\\\😀é消]{0,40}|[ -~]{0,4096}"
+}
+
+/// Publishes bodies to `hello` and then one of the lab's own, and waits until `receive` has printed all of them.
+///
+/// The last one shows that nothing else was printed before it, without waiting for more.
+async fn send_bodies(lab: &Lab, receive: &Program, bodies: &[String]) -> Checked {
+    let bodies = [bodies, &[lab.unique("end")]].concat();
+    lab.judge().await?.publish(QUEUE, &bodies).await?;
+    receive.prints_bodies(&bodies).await
+}
+
+/// Leaves messages in `hello`, declared as `receive` declares it, before `receive` starts.
+async fn leave_waiting(lab: &Lab, bodies: &[String]) -> Checked {
+    // How does `receive` declare the queue? Ask it, in a world of its own.
+    let other = lab.another().await?;
+    let declare = other
+        .start("receive", &[])
+        .await?
+        .declares_queue(QUEUE)
+        .await?;
+    let judge = lab.judge().await?;
+    judge.declare_as(&declare).await?;
+    judge.publish(QUEUE, bodies).await
+}
+
+/// Holds that the queue `hello` has so many messages `Hello World!` and nothing else.
+async fn expect_messages(lab: &Lab, count: usize) -> Checked {
+    let expected = format!("the queue `hello` holds exactly {count} × `{HELLO}`");
+    let found = match lab.judge().await?.drain(QUEUE).await? {
+        None => format!(
+            "there is no queue `hello`; the queues are {:?}",
+            lab.queues().await?
+        ),
+        Some(bodies) if bodies == vec![HELLO.as_bytes(); count] => return Ok(()),
+        Some(bodies) if bodies.is_empty() => "it is empty".to_owned(),
+        Some(bodies) => {
+            let texts: Vec<_> = bodies
+                .iter()
+                .map(|body| String::from_utf8_lossy(body))
+                .collect();
+            format!("it holds {texts:?}")
+        }
+    };
+    Err(lab.explain(Failure::new(expected, found)))
+}

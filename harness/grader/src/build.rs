@@ -1,0 +1,130 @@
+//! Compiling checks and programs with cargo.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde::Deserialize;
+use tokio::{io::AsyncReadExt, process::Command};
+
+/// Why nothing was built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Cargo could not be started or followed.
+    #[error("cannot run cargo")]
+    Cargo(#[source] io::Error),
+    /// The sources do not compile; cargo's own words are in `diagnostics`, unless they were shown already.
+    #[error("the sources do not compile")]
+    DoesNotCompile {
+        /// What the compiler said.
+        diagnostics: String,
+    },
+    /// It compiled, but the executable that was asked for is not among the results.
+    #[error("cargo built no {what}")]
+    Missing {
+        /// What was asked for.
+        what: String,
+    },
+}
+
+/// Where the compiler's words go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Diagnostics {
+    /// To our own standard error, as they come.
+    Show,
+    /// Into the error.
+    Keep,
+}
+
+/// The line that cargo prints for each thing that it built.
+#[derive(Deserialize)]
+struct Artifact {
+    reason: String,
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+/// Compiles the checks of a package, and with them its programs; answers the check binary.
+pub async fn checks(
+    root: &Path,
+    package: &str,
+    diagnostics: Diagnostics,
+) -> Result<PathBuf, BuildError> {
+    let arguments = ["test", "--no-run", "--package", package, "--test", "grade"];
+    let mut built = cargo(root, &arguments, diagnostics).await?;
+    built.remove("grade").ok_or_else(|| BuildError::Missing {
+        what: format!("check binary of {package}"),
+    })
+}
+
+/// Compiles the executables of a package; answers them by name.
+pub async fn programs(
+    root: &Path,
+    package: &str,
+    diagnostics: Diagnostics,
+) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+    cargo(
+        root,
+        &["build", "--package", package, "--bins"],
+        diagnostics,
+    )
+    .await
+}
+
+async fn cargo(
+    root: &Path,
+    arguments: &[&str],
+    diagnostics: Diagnostics,
+) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut child = Command::new(cargo)
+        .args(arguments)
+        .arg("--message-format=json-render-diagnostics")
+        .arg("--quiet")
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(match diagnostics {
+            Diagnostics::Show => Stdio::inherit(),
+            Diagnostics::Keep => Stdio::piped(),
+        })
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(BuildError::Cargo)?;
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let (mut messages, mut said) = (Vec::new(), Vec::new());
+    let read_out = async {
+        match &mut out {
+            Some(out) => out.read_to_end(&mut messages).await,
+            None => Ok(0),
+        }
+    };
+    let read_err = async {
+        match &mut err {
+            Some(err) => err.read_to_end(&mut said).await,
+            None => Ok(0),
+        }
+    };
+    let (out, err, status) = tokio::join!(read_out, read_err, child.wait());
+    out.map_err(BuildError::Cargo)?;
+    err.map_err(BuildError::Cargo)?;
+    if !status.map_err(BuildError::Cargo)?.success() {
+        return Err(BuildError::DoesNotCompile {
+            diagnostics: String::from_utf8_lossy(&said).into_owned(),
+        });
+    }
+    let artifacts = messages
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Artifact>(line).ok())
+        .filter(|artifact| artifact.reason == "compiler-artifact")
+        .filter_map(|artifact| Some((artifact.target?.name, artifact.executable?)));
+    Ok(artifacts.collect())
+}

@@ -1,0 +1,168 @@
+//! Running the checks of a chapter, several at a time.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    thread::available_parallelism,
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use tempfile::TempDir;
+use tokio::{process::Command, time::timeout};
+use workbook_lab::{
+    Failure, Verdict,
+    check::SEED,
+    course::{Chapter, Check},
+    exercise::{PROGRAMS, Programs},
+    report::{CheckReport, REPORT},
+};
+
+use crate::event::{BrokerInfo, CheckResult, Event, Score};
+
+/// How long one check may take before it is given up as our own fault: far
+/// beyond what the sum of its own deadlines can reach.
+const CHECK_LIMIT: Duration = Duration::from_mins(5);
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The chapter.
+    pub chapter: Chapter,
+    /// The compiled checks.
+    pub binary: PathBuf,
+    /// Commands instead of the package's own programs.
+    pub programs: Programs,
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// How many checks run at the same time; `None`: twice the cores, as checks mostly wait.
+    pub jobs: Option<usize>,
+    /// The broker, for whoever is told.
+    pub broker: BrokerInfo,
+    /// Variables for the check binary: which broker, which language.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Why no check could be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No place for the reports.
+    #[error("cannot make a folder for the reports")]
+    Reports(#[source] io::Error),
+    /// The replaced programs cannot be handed over.
+    #[error("cannot write the replaced programs as JSON")]
+    Programs(#[source] serde_json::Error),
+}
+
+/// Runs all checks of a chapter and tells each as it ends.
+pub async fn run(
+    plan: &Plan,
+    mut tell: impl FnMut(&Event),
+) -> Result<(Score, Vec<CheckResult>), RunError> {
+    let folder = TempDir::new().map_err(RunError::Reports)?;
+    let programs = serde_json::to_string(&plan.programs).map_err(RunError::Programs)?;
+    let jobs = plan
+        .jobs
+        .unwrap_or_else(|| 2 * available_parallelism().map_or(1, usize::from));
+
+    tell(&Event::Started {
+        exercise: plan.chapter.slug.clone(),
+        checks: plan.chapter.checks.len(),
+        seed: plan.seed,
+        broker: plan.broker.clone(),
+    });
+    let mut running = stream::iter(plan.chapter.checks.iter().enumerate())
+        .map(|(index, check)| {
+            let (folder, programs) = (folder.path(), programs.as_str());
+            async move { (index, one(plan, check, folder, programs).await) }
+        })
+        .buffer_unordered(jobs.max(1));
+    let mut results = Vec::new();
+    while let Some((index, result)) = running.next().await {
+        tell(&Event::Check(Box::new(result.clone())));
+        results.push((index, result));
+    }
+    results.sort_by_key(|(index, _)| *index);
+    let results: Vec<CheckResult> = results.into_iter().map(|(_, result)| result).collect();
+    let score = Score::of(&plan.chapter.slug, &results);
+    tell(&Event::Finished(score.clone()));
+    Ok((score, results))
+}
+
+/// Runs one check in a process of its own.
+async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> CheckResult {
+    let path = folder.join(format!("{}.json", check.name));
+    let child = Command::new(&plan.binary)
+        .args([check.name.as_str(), "--exact", "--nocapture"])
+        .env(REPORT, &path)
+        .env(PROGRAMS, programs)
+        .env(SEED, plan.seed.to_string())
+        .envs(plan.environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let report = match timeout(CHECK_LIMIT, child).await {
+        Ok(Ok(output)) => {
+            read(&path).unwrap_or_else(|error| crashed(check, plan.seed, &said(&output, &error)))
+        }
+        Ok(Err(error)) => crashed(
+            check,
+            plan.seed,
+            &format!("{}: {error}", plan.binary.display()),
+        ),
+        Err(_) => crashed(
+            check,
+            plan.seed,
+            &format!("it did not end within {} s", CHECK_LIMIT.as_secs()),
+        ),
+    };
+    CheckResult {
+        title: check.title.clone(),
+        points: if report.verdict == Verdict::Pass {
+            check.points
+        } else {
+            0
+        },
+        max_points: check.points,
+        chapter: check.chapter.clone(),
+        report,
+    }
+}
+
+fn read(path: &Path) -> io::Result<CheckReport> {
+    let json = std::fs::read(path)?;
+    Ok(serde_json::from_slice(&json)?)
+}
+
+/// What a check said that left no report.
+fn said(output: &Output, error: &io::Error) -> String {
+    let words = [&output.stdout, &output.stderr]
+        .map(|stream| String::from_utf8_lossy(stream).into_owned())
+        .concat();
+    let lines: Vec<&str> = words.lines().collect();
+    let last = &lines[lines.len().saturating_sub(20)..];
+    format!(
+        "it left no report ({error}) and ended with {}:\n{}",
+        output.status,
+        last.join("\n")
+    )
+}
+
+/// The report of a check that left none: our own fault, and never worth 0 points.
+fn crashed(check: &Check, seed: u64, observed: &str) -> CheckReport {
+    let failure = Failure {
+        verdict: Verdict::Infra,
+        ..Failure::new("the check itself runs to its end", observed)
+    };
+    CheckReport {
+        name: check.name.clone(),
+        verdict: Verdict::Infra,
+        failure: Some(failure),
+        case: None,
+        programs: Vec::new(),
+        hint: None,
+        seed,
+        duration_ms: 0,
+    }
+}

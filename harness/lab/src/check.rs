@@ -1,0 +1,199 @@
+//! Running one check: find the broker, open a lab, run the body, tell what came of it.
+
+use std::{
+    env, fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::OnceCell;
+use workbook_broker::{Broker, Options};
+
+use crate::{
+    course::Language,
+    exercise::Exercise,
+    failure::{Checked, Failure, Verdict},
+    lab::Lab,
+    process,
+    report::{CheckReport, ProgramReport, REPORT},
+    wait::DEADLINE,
+};
+
+/// The variable that fixes the seed of every random choice.
+pub const SEED: &str = "WORKBOOK_SEED";
+
+/// What the `#[test]` of a check returns: a report, where it did not hold.
+pub type Outcome = Result<(), Told>;
+
+/// A report that shows itself as text where the test runner prints it.
+pub struct Told(Box<CheckReport>);
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.0.name, self.0.text())
+    }
+}
+
+/// What all labs of one check have in common.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(crate) exercise: Exercise,
+    /// The seed of this check: it depends on the run's seed and the check's name.
+    pub(crate) seed: u64,
+    broker: Broker,
+}
+
+/// What came of a body in its lab.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    pub(crate) result: Checked,
+    pub(crate) programs: Vec<ProgramReport>,
+    /// The case of a property.
+    pub(crate) case: Option<String>,
+}
+
+impl From<Failure> for Tried {
+    fn from(failure: Failure) -> Self {
+        Self {
+            result: Err(failure),
+            programs: Vec::new(),
+            case: None,
+        }
+    }
+}
+
+impl Bench {
+    /// Runs a body in a fresh lab.
+    pub(crate) async fn try_in_lab(
+        &self,
+        deadline: Duration,
+        body: impl AsyncFnOnce(&Lab) -> Checked,
+    ) -> Tried {
+        let lab = match Lab::open(self.exercise, self.seed, deadline, &self.broker).await {
+            Ok(lab) => lab,
+            Err(failure) => return failure.into(),
+        };
+        let result = body(&lab).await;
+        let programs = lab.reports();
+        let closed = lab.close().await;
+        Tried {
+            result: result.and(closed),
+            programs,
+            case: None,
+        }
+    }
+}
+
+/// Runs a check; `body` says how it is tried.
+///
+/// `path` is the path of a function inside the test, which tells the check's name.
+pub(crate) fn run(
+    exercise: Exercise,
+    path: &str,
+    body: impl AsyncFnOnce(&Bench) -> Tried,
+) -> Outcome {
+    let started = Instant::now();
+    let name = path.rsplit("::").nth(1).unwrap_or(path).to_owned();
+    let run_seed = run_seed();
+    let mut hasher = DefaultHasher::new();
+    (run_seed, &name).hash(&mut hasher);
+    let seed = hasher.finish();
+
+    let tried = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Err(error) => Failure::infra("the check has a runtime", &error).into(),
+        Ok(runtime) => runtime.block_on(async {
+            match broker().await {
+                Ok(broker) => {
+                    body(&Bench {
+                        exercise,
+                        seed,
+                        broker,
+                    })
+                    .await
+                }
+                Err(failure) => failure.into(),
+            }
+        }),
+    };
+    let report = CheckReport {
+        hint: hint(exercise, &name),
+        verdict: tried
+            .result
+            .as_ref()
+            .err()
+            .map_or(Verdict::Pass, |failure| failure.verdict),
+        failure: tried.result.err(),
+        case: tried.case,
+        programs: tried.programs,
+        seed: run_seed,
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        name,
+    };
+    write(report)
+}
+
+/// Hands the report to whoever asked for it.
+fn write(mut report: CheckReport) -> Outcome {
+    if let Some(path) = env::var_os(REPORT).map(PathBuf::from)
+        && let Err(error) = report.write(&path)
+    {
+        let failure = Failure::infra(
+            format!("the report is written to {}", path.display()),
+            &error,
+        );
+        report.verdict = failure.verdict;
+        report.failure = Some(failure);
+    }
+    if report.failure.is_some() {
+        Err(Told(Box::new(report)))
+    } else {
+        Ok(())
+    }
+}
+
+/// The hint of the catalogue, in the learner's language.
+fn hint(exercise: Exercise, check: &str) -> Option<String> {
+    let course = exercise.course()?;
+    let (_, chapter) = course.chapter(exercise.slug())?;
+    Some(
+        chapter
+            .check(check)?
+            .hint
+            .get(Language::from_env())
+            .to_owned(),
+    )
+}
+
+/// The seed of this run: the one that was asked for, or a new one for each process.
+fn run_seed() -> u64 {
+    static SEED_OF_PROCESS: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    *SEED_OF_PROCESS.get_or_init(|| {
+        let asked = env::var(SEED).ok().and_then(|seed| seed.parse().ok());
+        // Short enough to be typed again.
+        asked.unwrap_or_else(|| rand::random_range(0..1_000_000))
+    })
+}
+
+/// The broker of this process: found or started once, and what killed checks left behind swept once.
+async fn broker() -> Result<Broker, Failure> {
+    static BROKER: OnceCell<Result<Broker, Failure>> = OnceCell::const_new();
+    let find = async || {
+        process::sweep();
+        let ours = |error| Failure::infra("there is a RabbitMQ to talk to", &error);
+        let options = Options::from_env().map_err(ours)?;
+        Broker::find_or_start(&options).await.map_err(ours)
+    };
+    BROKER.get_or_init(find).await.clone()
+}
+
+/// For [`lab!`](crate::lab): a check that is tried once, in one lab.
+#[doc(hidden)]
+pub fn once(exercise: Exercise, path: &str, body: impl AsyncFnOnce(&Lab) -> Checked) -> Outcome {
+    run(exercise, path, async |bench| {
+        bench.try_in_lab(DEADLINE, body).await
+    })
+}

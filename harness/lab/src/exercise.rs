@@ -1,0 +1,123 @@
+//! Which exercise a check belongs to, and where its programs are.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{course::Course, failure::Failure, process::Command};
+
+/// The variable that replaces programs by other commands: [`Programs`] as JSON.
+pub const PROGRAMS: &str = "WORKBOOK_PROGRAMS";
+
+/// What the packages of solutions are called after the slug, and their executables after the program.
+const SOLUTION: &str = "-solution";
+
+/// Commands that stand for the programs of an exercise, by program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Programs {
+    /// The command lines, in words as a shell would split them.
+    pub commands: BTreeMap<String, String>,
+    /// The folder in which they run.
+    pub directory: PathBuf,
+}
+
+/// The package that a check was compiled in. Made by [`lab!`](crate::lab) and [`property!`](crate::property).
+#[derive(Clone, Copy, Debug)]
+pub struct Exercise {
+    /// The package's name.
+    pub package: &'static str,
+    /// The package's folder.
+    pub folder: &'static str,
+}
+
+impl Exercise {
+    /// The exercise's slug.
+    pub fn slug(self) -> &'static str {
+        self.package.strip_suffix(SOLUTION).unwrap_or(self.package)
+    }
+
+    /// The catalogue of the course, where this exercise is in one.
+    pub(crate) fn course(self) -> Option<Course> {
+        let root = Path::new(self.folder).ancestors().nth(2)?;
+        Course::read(&root.join("exercises").join("course.toml")).ok()
+    }
+
+    /// The command that starts a program: a replacement, or the package's own executable.
+    pub(crate) fn command(self, program: &str) -> Result<Command, Failure> {
+        let expected = format!("the program `{program}` can be started");
+        let replaced = match env::var(PROGRAMS) {
+            Ok(json) => serde_json::from_str::<Programs>(&json)
+                .map_err(|error| Failure::infra(format!("{PROGRAMS} can be read"), &error))?,
+            Err(_) => Programs::default(),
+        };
+        let (argv, directory) = match replaced.commands.get(program) {
+            Some(line) => {
+                let words = shell_words::split(line).map_err(|error| {
+                    Failure::error(
+                        &expected,
+                        format!("its command `{line}` cannot be read: {error}"),
+                    )
+                })?;
+                (
+                    words.into_iter().map(OsString::from).collect(),
+                    replaced.directory.clone(),
+                )
+            }
+            None => (
+                vec![self.executable(program)?.into_os_string()],
+                PathBuf::from(self.folder),
+            ),
+        };
+        if argv.is_empty() {
+            return Err(Failure::error(expected, "its command is empty"));
+        }
+        Ok(Command {
+            argv,
+            directory,
+            environment: environment(),
+        })
+    }
+
+    /// The package's own executable: cargo puts it two folders above that of the check.
+    fn executable(self, program: &str) -> Result<PathBuf, Failure> {
+        let ending = if self.package.ends_with(SOLUTION) {
+            SOLUTION
+        } else {
+            ""
+        };
+        let name = format!("{program}{ending}{}", env::consts::EXE_SUFFIX);
+        let check = env::current_exe()
+            .map_err(|error| Failure::infra("the check knows where it is", &error))?;
+        let folder = check.ancestors().nth(2).unwrap_or(Path::new("."));
+        let path = folder.join(name);
+        if path.is_file() {
+            return Ok(path);
+        }
+        Err(Failure::error(
+            format!("the program `{program}` is built"),
+            format!("there is no {}", path.display()),
+        )
+        .advise(format!("build it: cargo build -p {} --bins", self.package)))
+    }
+}
+
+/// What every program finds in its environment, besides the address of the broker.
+fn environment() -> BTreeMap<String, OsString> {
+    let mut environment = BTreeMap::from([
+        // Interpreters hold their output back when nobody seems to read along.
+        ("PYTHONUNBUFFERED".to_owned(), OsString::from("1")),
+        ("LANG".to_owned(), OsString::from("C.UTF-8")),
+    ]);
+    // An interpreter is found by its name, and finds what is its own.
+    for name in ["PATH", "HOME"] {
+        if let Some(value) = env::var_os(name) {
+            environment.insert(name.to_owned(), value);
+        }
+    }
+    environment
+}

@@ -1,0 +1,192 @@
+//! The lab's own connection to the broker: it publishes, looks and drains beside the programs.
+//!
+//! It does not go through a tap. Each question has a channel of its own, so that
+//! an answer which closes the channel (no such queue, an exclusive one, a stream)
+//! is an answer and harms nothing else.
+
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind,
+    options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions},
+    protocol::{AMQPErrorKind, queue},
+    types::FieldTable,
+};
+
+use crate::failure::{Checked, Failure};
+
+/// The lab's own connection.
+#[derive(Debug)]
+pub struct Judge(Connection);
+
+/// How full a queue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages that wait for a consumer.
+    pub messages: u32,
+    /// Consumers of the queue.
+    pub consumers: u32,
+}
+
+impl Judge {
+    pub(crate) async fn connect(url: &str) -> Result<Self, Failure> {
+        Connection::connect(url, ConnectionProperties::default())
+            .await
+            .map(Self)
+            .map_err(|error| Failure::infra("the lab connects to the broker", &error))
+    }
+
+    /// Looks at a queue by a passive declare; `None`: there is none of that name.
+    pub async fn queue(&self, name: &str) -> Result<Option<Depth>, Failure> {
+        let channel = self.channel().await?;
+        let passive = QueueDeclareOptions {
+            passive: true,
+            ..QueueDeclareOptions::default()
+        };
+        match channel
+            .queue_declare(name.into(), passive, FieldTable::default())
+            .await
+        {
+            Ok(queue) => Ok(Some(Depth {
+                messages: queue.message_count(),
+                consumers: queue.consumer_count(),
+            })),
+            Err(error) if code(&error) == Some(404) => Ok(None),
+            Err(error) => Err(refused(
+                &format!("the queue `{name}` can be looked at"),
+                &error,
+            )),
+        }
+    }
+
+    /// Declares a queue exactly as a program did.
+    pub async fn declare_as(&self, declare: &queue::Declare) -> Checked {
+        let options = QueueDeclareOptions {
+            passive: declare.passive,
+            durable: declare.durable,
+            exclusive: declare.exclusive,
+            auto_delete: declare.auto_delete,
+            nowait: false,
+        };
+        let channel = self.channel().await?;
+        channel
+            .queue_declare(declare.queue.clone(), options, declare.arguments.clone())
+            .await
+            .map(|_| ())
+            .map_err(|error| {
+                refused(
+                    &format!(
+                        "the queue `{}` can be declared as the program does",
+                        declare.queue
+                    ),
+                    &error,
+                )
+            })
+    }
+
+    /// Publishes bodies to a queue, in order, and waits until the broker has confirmed all of them.
+    pub async fn publish(&self, queue: &str, bodies: &[impl AsRef<[u8]>]) -> Checked {
+        if self.deliver(queue, bodies).await? {
+            return Ok(());
+        }
+        Err(Failure::new(
+            format!("there is a queue `{queue}`"),
+            format!(
+                "the lab published to `{queue}`, and the broker returned the message: 312 NO_ROUTE"
+            ),
+        ))
+    }
+
+    /// Takes everything out of a queue that no program consumes from any more; `None`: there is no such queue.
+    ///
+    /// A last message of the lab's own marks the end, so that all which was
+    /// published before is seen, without waiting for more.
+    pub async fn drain(&self, queue: &str) -> Result<Option<Vec<Vec<u8>>>, Failure> {
+        let end: [u8; 16] = rand::random();
+        if !self.deliver(queue, &[end]).await? {
+            return Ok(None);
+        }
+        let channel = self.channel().await?;
+        let expected = format!("the messages of the queue `{queue}` can be taken with basic.get");
+        let mut bodies = Vec::new();
+        loop {
+            let got = channel
+                .basic_get(queue.into(), BasicGetOptions { no_ack: true })
+                .await;
+            match got.map_err(|error| refused(&expected, &error))? {
+                Some(message) if message.delivery.data == end => return Ok(Some(bodies)),
+                Some(message) => bodies.push(message.delivery.data),
+                None => {
+                    let observed = "somebody else still takes messages from it, or it drops them";
+                    return Err(Failure::new(expected, observed));
+                }
+            }
+        }
+    }
+
+    /// Publishes to a queue through the default exchange; `false`: the broker found no such queue.
+    async fn deliver(&self, queue: &str, bodies: &[impl AsRef<[u8]>]) -> Result<bool, Failure> {
+        let expected = format!("the lab can publish to the queue `{queue}`");
+        let refused = |error| refused(&expected, &error);
+        let channel = self.channel().await?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await
+            .map_err(refused)?;
+        let mandatory = BasicPublishOptions {
+            mandatory: true,
+            ..BasicPublishOptions::default()
+        };
+        let mut confirms = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            let properties = BasicProperties::default();
+            let confirm = channel
+                .basic_publish(
+                    "".into(),
+                    queue.into(),
+                    mandatory,
+                    body.as_ref(),
+                    properties,
+                )
+                .await
+                .map_err(refused)?;
+            confirms.push(confirm);
+        }
+        let mut routed = true;
+        for confirm in confirms {
+            match confirm.await.map_err(refused)? {
+                Confirmation::Ack(returned) => routed &= returned.is_none(),
+                Confirmation::Nack(_) | Confirmation::NotRequested => {
+                    return Err(Failure::new(
+                        expected,
+                        "the broker refused a message (basic.nack)",
+                    ));
+                }
+            }
+        }
+        Ok(routed)
+    }
+
+    async fn channel(&self) -> Result<Channel, Failure> {
+        self.0
+            .create_channel()
+            .await
+            .map_err(|error| Failure::infra("the lab opens a channel", &error))
+    }
+}
+
+/// The reply code of an error that the broker sent on a channel.
+fn code(error: &lapin::Error) -> Option<u16> {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => match error.kind() {
+            AMQPErrorKind::Soft(_) | AMQPErrorKind::Hard(_) => Some(error.get_id()),
+        },
+        _ => None,
+    }
+}
+
+/// What the broker refuses the lab is the program's doing: it made the queue so. All else is ours.
+fn refused(expected: &str, error: &lapin::Error) -> Failure {
+    match code(error) {
+        Some(_) => Failure::new(expected, format!("the broker answered: {error}")),
+        None => Failure::infra(expected, error),
+    }
+}

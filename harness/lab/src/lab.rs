@@ -1,0 +1,240 @@
+//! A check's private world.
+
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    ffi::OsString,
+    net::{Ipv4Addr, SocketAddr},
+    rc::Rc,
+    time::Duration,
+};
+
+use amqp_tap::{Login, Tap, TapOptions};
+use rand::{RngExt as _, SeedableRng, rngs::StdRng};
+use tokio::{net::TcpSocket, sync::OnceCell as AsyncOnceCell};
+use workbook_broker::{Broker, Lease};
+
+use crate::{
+    exercise::Exercise,
+    failure::Failure,
+    judge::Judge,
+    process::{Command, Process},
+    program::Program,
+    report::ProgramReport,
+    wait::Bell,
+};
+
+/// A fresh virtual host on the broker, and the programs that run in it.
+///
+/// Every program has a tap of its own in front of the broker. Whatever login and
+/// virtual host a program asks for, the tap puts the lab's in their place.
+#[derive(Debug)]
+pub struct Lab {
+    exercise: Exercise,
+    seed: u64,
+    broker: Broker,
+    lease: Lease,
+    bell: Bell,
+    programs: RefCell<Vec<Program>>,
+    others: RefCell<Vec<Rc<Lab>>>,
+    names: Cell<u64>,
+    judge: AsyncOnceCell<Judge>,
+    /// Holds the port of [`Lab::start_without_broker`], so that nobody else listens on it.
+    nobody: OnceCell<TcpSocket>,
+}
+
+impl Lab {
+    pub(crate) async fn open(
+        exercise: Exercise,
+        seed: u64,
+        deadline: Duration,
+        broker: &Broker,
+    ) -> Result<Self, Failure> {
+        let lease = broker
+            .lease()
+            .await
+            .map_err(|error| Failure::infra("the lab gets a virtual host of its own", &error))?;
+        Ok(Self {
+            exercise,
+            seed,
+            broker: broker.clone(),
+            lease,
+            bell: Bell::new(deadline),
+            programs: RefCell::default(),
+            others: RefCell::default(),
+            names: Cell::default(),
+            judge: AsyncOnceCell::new(),
+            nobody: OnceCell::new(),
+        })
+    }
+
+    /// Another world, with a virtual host of its own, that ends with this one.
+    pub async fn another(&self) -> Result<Rc<Lab>, Failure> {
+        let other = Rc::new(
+            Box::pin(Self::open(
+                self.exercise,
+                self.seed,
+                self.bell.deadline,
+                &self.broker,
+            ))
+            .await?,
+        );
+        self.others.borrow_mut().push(other.clone());
+        Ok(other)
+    }
+
+    /// A word that no message of a program can hold by chance; it follows from the seed.
+    pub fn unique(&self, prefix: &str) -> String {
+        let number = self.names.replace(self.names.get() + 1);
+        let mut rng = StdRng::seed_from_u64(self.seed.wrapping_add(number));
+        format!("{prefix}-{:08x}", rng.random::<u32>())
+    }
+
+    /// Starts a program with arguments, with a tap between it and the broker.
+    pub async fn start(&self, program: &str, arguments: &[&str]) -> Result<Program, Failure> {
+        let tap = Tap::open(TapOptions {
+            login: Some(Login {
+                user: self.lease.user().to_owned(),
+                password: self.lease.password().to_owned(),
+                vhost: self.lease.vhost().to_owned(),
+            }),
+            seed: self.seed,
+            ..TapOptions::to(self.lease.amqp_address())
+        })
+        .await
+        .map_err(|error| Failure::infra("the lab opens a tap", &error))?;
+        let address = tap.endpoint().tcp().ok_or_else(|| {
+            Failure::infra(
+                "the lab opens a tap",
+                &std::io::Error::other("it has no port"),
+            )
+        })?;
+        self.spawn(program, arguments, address, Some(tap))
+    }
+
+    /// Starts a program with the address of a broker that refuses every connection.
+    pub fn start_without_broker(
+        &self,
+        program: &str,
+        arguments: &[&str],
+    ) -> Result<Program, Failure> {
+        let hold = || -> std::io::Result<(TcpSocket, SocketAddr)> {
+            // A socket that is bound but does not listen refuses whoever connects.
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            let address = socket.local_addr()?;
+            Ok((socket, address))
+        };
+        let (socket, address) =
+            hold().map_err(|error| Failure::infra("the lab holds a free port", &error))?;
+        let address = match self.nobody.get() {
+            Some(held) => held
+                .local_addr()
+                .map_err(|error| Failure::infra("the lab holds a free port", &error))?,
+            None => {
+                let _ = self.nobody.set(socket);
+                address
+            }
+        };
+        self.spawn(program, arguments, address, None)
+    }
+
+    fn spawn(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        address: SocketAddr,
+        tap: Option<Tap>,
+    ) -> Result<Program, Failure> {
+        let Command {
+            mut argv,
+            directory,
+            mut environment,
+        } = self.exercise.command(name)?;
+        argv.extend(arguments.iter().map(OsString::from));
+        let url = format!("amqp://guest:guest@{address}/%2f");
+        for (variable, value) in [
+            ("AMQP_ADDR", url.clone()),
+            ("AMQP_URL", url),
+            ("RABBITMQ_HOST", address.ip().to_string()),
+            ("RABBITMQ_PORT", address.port().to_string()),
+        ] {
+            environment.insert(variable.to_owned(), value.into());
+        }
+        let command = Command {
+            argv,
+            directory,
+            environment,
+        };
+        let process = Process::start(&command, &self.bell).map_err(|error| {
+            let line = command.argv[0].to_string_lossy();
+            Failure::error(
+                format!("the program `{name}` can be started"),
+                format!("{line}: {error}"),
+            )
+        })?;
+        let shown = shell_words::join(std::iter::once(&name).chain(arguments));
+        let program = Program::new(shown, process, tap, &self.bell);
+        self.programs.borrow_mut().push(program.clone());
+        Ok(program)
+    }
+
+    /// The lab's own connection to the broker, beside the programs.
+    pub async fn judge(&self) -> Result<&Judge, Failure> {
+        self.judge
+            .get_or_try_init(|| async { Judge::connect(&self.lease.amqp_url()).await })
+            .await
+    }
+
+    /// The names of all queues in the virtual host, sorted.
+    pub async fn queues(&self) -> Result<Vec<String>, Failure> {
+        let topology = self.lease.topology().await.map_err(|error| {
+            Failure::infra("the lab lists the queues of its virtual host", &error)
+        })?;
+        let mut names: Vec<String> = topology
+            .queues
+            .into_iter()
+            .map(|queue| queue.name)
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Adds to a failure what the broker complained about to any of the programs.
+    #[must_use]
+    pub fn explain(&self, failure: Failure) -> Failure {
+        self.programs
+            .borrow()
+            .iter()
+            .fold(failure, |failure, program| program.explain(failure))
+    }
+
+    /// What the programs did so far.
+    pub(crate) fn reports(&self) -> Vec<ProgramReport> {
+        let mut reports: Vec<_> = self.programs.borrow().iter().map(Program::report).collect();
+        reports.extend(
+            self.others
+                .borrow()
+                .iter()
+                .flat_map(|other| other.reports()),
+        );
+        reports
+    }
+
+    /// Ends everything: the programs, their taps, and the virtual host.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        for other in self.others.take() {
+            // The body is over, so nobody else holds the other world any more.
+            if let Some(other) = Rc::into_inner(other) {
+                Box::pin(other.close()).await?;
+            }
+        }
+        for program in self.programs.take() {
+            program.close().await;
+        }
+        drop(self.judge);
+        self.lease
+            .release()
+            .await
+            .map_err(|error| Failure::infra("the lab gives its virtual host back", &error))
+    }
+}

@@ -1,0 +1,507 @@
+//! A program of the learner's that runs: a black box that talks to the broker through a tap of its own.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use amqp_tap::{Ending, Event, Side, Tap, Tape};
+use lapin::protocol::{AMQPClass, basic, queue};
+use rustix::process::Signal;
+
+use crate::{
+    failure::{Checked, Failure},
+    printed::{Carried, carried},
+    process::{Ended, Process},
+    report::{ProgramReport, quote, visible},
+    wait::{Bell, DEADLINE, GRACE, within},
+};
+
+/// How long a program has to end after Ctrl-C, as the exercises' texts say.
+pub const CTRL_C_LIMIT: Duration = Duration::from_secs(2);
+/// How long a program has to say that there is no broker, as the exercises' texts say.
+pub const NO_BROKER_LIMIT: Duration = Duration::from_secs(10);
+
+/// A program that was started. Clones are the same program.
+///
+/// Each of the `async` methods waits for events and answers at once when they
+/// come. When the program ends before that, or the deadline passes, the answer
+/// is a [`Failure`] that says what was expected and what happened instead.
+#[derive(Clone)]
+pub struct Program(Arc<Inner>);
+
+struct Inner {
+    /// The name and the arguments.
+    name: String,
+    process: Process,
+    tape: Option<Tape>,
+    tap: Mutex<Option<Tap>>,
+    bell: Bell,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Program").field(&self.0.name).finish()
+    }
+}
+
+impl Program {
+    pub(crate) fn new(name: String, process: Process, tap: Option<Tap>, bell: &Bell) -> Self {
+        let tape = tap.as_ref().map(|tap| tap.tape().clone());
+        if let Some(mut progress) = tape.as_ref().map(Tape::subscribe) {
+            let bell = bell.clone();
+            tokio::spawn(async move {
+                while progress.changed().await.is_ok() {
+                    bell.ring();
+                }
+            });
+        }
+        Self(Arc::new(Inner {
+            name,
+            process,
+            tape,
+            tap: Mutex::new(tap),
+            bell: bell.clone(),
+        }))
+    }
+
+    /// The program's name and arguments, as they are shown.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Everything that the program and the broker said to each other so far.
+    pub fn events(&self) -> Vec<Arc<Event>> {
+        self.0.tape.as_ref().map(Tape::events).unwrap_or_default()
+    }
+
+    /// What it printed on standard output so far.
+    pub fn stdout(&self) -> String {
+        self.0.process.stdout.text()
+    }
+
+    /// What it printed on standard error so far.
+    pub fn stderr(&self) -> String {
+        self.0.process.stderr.text()
+    }
+
+    /// How it ended; `None` while it runs.
+    pub fn ended(&self) -> Option<Ended> {
+        self.0.process.ended()
+    }
+
+    /// Presses Ctrl-C: sends SIGINT.
+    pub fn interrupt(&self) {
+        self.0.process.signal(Signal::INT);
+    }
+
+    /// Kills it and everything that it started, as `kill -9` does.
+    pub fn kill(&self) {
+        self.0.process.kill();
+    }
+
+    /// Waits until `look` sees what it looks for, while the program runs and
+    /// up to and including what it left when it ended.
+    ///
+    /// `what` says what is expected, as a sentence about the program.
+    pub async fn until<T>(
+        &self,
+        what: &str,
+        mut look: impl FnMut(&Self) -> Option<Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let seen = self.0.bell.until(self.0.bell.deadline, || {
+            // The end is looked at first, so that all that came before it is seen.
+            let over = self.is_over();
+            match look(self) {
+                Some(seen) => Some(Some(seen)),
+                None => over.then_some(None),
+            }
+        });
+        match seen.await {
+            Some(Some(seen)) => seen,
+            Some(None) | None => Err(self.missed(what)),
+        }
+    }
+
+    /// Waits until a frame that passes is on the tape, and answers its event.
+    pub async fn until_frame(
+        &self,
+        what: &str,
+        mut passes: impl FnMut(&Event) -> bool,
+    ) -> Result<Arc<Event>, Failure> {
+        self.until(what, |program| {
+            program
+                .events()
+                .into_iter()
+                .find(|event| passes(event))
+                .map(Ok)
+        })
+        .await
+    }
+
+    /// Waits until the broker confirmed that a queue of this name is declared,
+    /// and answers how the program declared it.
+    pub async fn declares_queue(&self, queue: &str) -> Result<queue::Declare, Failure> {
+        let what = format!("`{}` declares the queue `{queue}`", self.name());
+        self.until(&what, |program| {
+            let events = program.events();
+            let declared = events.iter().any(|event| {
+                event.is("queue.declare-ok")
+                    && event.method().and_then(|it| it.argument("queue")) == Some(queue.into())
+            });
+            let declare = events.iter().find_map(|event| match event.class() {
+                Some(AMQPClass::Queue(queue::AMQPMethod::Declare(declare)))
+                    if declare.queue.as_str() == queue =>
+                {
+                    Some(declare.clone())
+                }
+                _ => None,
+            });
+            match declare {
+                // Without an answer being asked for (`no-wait`), the declaration is all there is.
+                Some(declare) if declared || declare.nowait => Some(Ok(declare)),
+                _ => None,
+            }
+        })
+        .await
+    }
+
+    /// Waits until the program consumes from a queue of this name.
+    pub async fn consumes_from(&self, queue: &str) -> Checked {
+        let what = format!("`{}` consumes from the queue `{queue}`", self.name());
+        self.until(&what, |program| {
+            let events = program.events();
+            let asked = events.iter().find(|event| {
+                event.is("basic.consume")
+                    && event.method().and_then(|it| it.argument("queue")) == Some(queue.into())
+            })?;
+            let no_wait = asked.method().and_then(|it| it.argument("no-wait")) == Some(true.into());
+            let answered = events.iter().any(|event| {
+                event.is("basic.consume-ok")
+                    && event.channel() == asked.channel()
+                    && event.connection == asked.connection
+            });
+            (answered || no_wait).then_some(Ok(()))
+        })
+        .await
+    }
+
+    /// Waits until the program has printed these bodies, a line each, in order,
+    /// and nothing else that looks like a message (see [`printed`](crate::printed)).
+    pub async fn prints_bodies(&self, bodies: &[String]) -> Checked {
+        let ended = |program: &Self| program.ended().is_some();
+        let wrong = |index: usize, line: &str| {
+            let expected = match bodies.get(index) {
+                Some(body) => format!(
+                    "`{}` prints a line that carries {}",
+                    self.name(),
+                    ordinal(index, body)
+                ),
+                None => format!(
+                    "`{}` prints nothing after the {} bodies that it got",
+                    self.name(),
+                    bodies.len()
+                ),
+            };
+            Failure::new(expected, format!("it printed the line: {}", visible(line)))
+        };
+        let outcome = self
+            .until("all bodies are printed", |program| {
+                match carried(&program.stdout(), bodies, ended(program)) {
+                    Carried::All => Some(Ok(())),
+                    Carried::SoFar(_) => None,
+                    Carried::Wrong { index, line } => Some(Err(wrong(index, &line))),
+                }
+            })
+            .await;
+        match (outcome, carried(&self.stdout(), bodies, ended(self))) {
+            (Err(failure), Carried::SoFar(printed)) if !failure.is_infra() => {
+                let body = bodies.get(printed).map(String::as_str).unwrap_or_default();
+                Err(self.missed(&format!(
+                    "`{}` prints a line that carries {}",
+                    self.name(),
+                    ordinal(printed, body)
+                )))
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Waits until the program ended and the broker has seen the end of each of its connections.
+    pub async fn ends(&self) -> Result<Ended, Failure> {
+        self.ends_within(self.0.bell.deadline, "ends").await
+    }
+
+    /// Waits until the program ended with code 0.
+    pub async fn succeeds(&self) -> Checked {
+        let ended = self.ends().await?;
+        if ended.is_success() {
+            return Ok(());
+        }
+        Err(self.explain(Failure::new(
+            format!("`{}` exits with code 0", self.name()),
+            format!("it {ended}"),
+        )))
+    }
+
+    /// Waits until each of the program's connections was closed in the way of AMQP:
+    /// `connection.close` from the program, `connection.close-ok` from the broker.
+    pub async fn closes_its_connections(&self) -> Checked {
+        let what = format!(
+            "`{}` closes its connection: connection.close, then connection.close-ok",
+            self.name()
+        );
+        let endings = self
+            .until(&what, |program| {
+                let tape = program.0.tape.as_ref()?;
+                let endings = tape
+                    .connections()
+                    .into_iter()
+                    .map(|number| tape.ending(number));
+                endings
+                    .collect::<Option<Vec<_>>>()
+                    .filter(|endings| !endings.is_empty())
+                    .map(Ok)
+            })
+            .await?;
+        let Some(other) = endings.into_iter().find(|ending| *ending != Ending::Closed) else {
+            return Ok(());
+        };
+        let observed = match other {
+            Ending::DroppedByClient | Ending::Reset => {
+                "the connection broke off: the program ended without connection.close"
+            }
+            Ending::ClosedByBroker => "the broker closed the connection because of an error",
+            Ending::Cut => {
+                "the tap cut the connection: it could not read what the program sent, or a limit was passed"
+            }
+            _ => "the broker's side of the connection ended first",
+        };
+        Err(self.explain(Failure::new(what, observed)))
+    }
+
+    /// How many deliveries the program has neither consumed with automatic
+    /// acknowledgement nor settled (basic.ack, basic.nack, basic.reject).
+    pub fn unsettled_deliveries(&self) -> usize {
+        let events = self.events();
+        let mut open: BTreeSet<(u32, Option<u16>, u64)> = BTreeSet::new();
+        let mut automatic: HashSet<(u32, Option<u16>, String)> = HashSet::new();
+        for event in &events {
+            let (connection, channel) = (event.connection, event.channel());
+            let Some(AMQPClass::Basic(method)) = event.class() else {
+                continue;
+            };
+            match method {
+                // Answers come in the order of the questions, so the newest consume of the channel is meant.
+                basic::AMQPMethod::ConsumeOk(ok) if newest_consume_is_automatic(&events, event) => {
+                    automatic.insert((connection, channel, ok.consumer_tag.to_string()));
+                }
+                basic::AMQPMethod::Deliver(deliver)
+                    if !automatic.contains(&(
+                        connection,
+                        channel,
+                        deliver.consumer_tag.to_string(),
+                    )) =>
+                {
+                    open.insert((connection, channel, deliver.delivery_tag));
+                }
+                basic::AMQPMethod::Ack(basic::Ack {
+                    delivery_tag,
+                    multiple,
+                })
+                | basic::AMQPMethod::Nack(basic::Nack {
+                    delivery_tag,
+                    multiple,
+                    ..
+                }) if event.from == Side::Client => {
+                    let up_to = |tag: u64| *multiple && (*delivery_tag == 0 || tag < *delivery_tag);
+                    open.retain(|(other, number, tag)| {
+                        (*other, *number) != (connection, channel)
+                            || (*tag != *delivery_tag && !up_to(*tag))
+                    });
+                }
+                basic::AMQPMethod::Reject(reject) => {
+                    open.remove(&(connection, channel, reject.delivery_tag));
+                }
+                _ => {}
+            }
+        }
+        open.len()
+    }
+
+    /// Presses Ctrl-C and waits until the program ended, within the 2 seconds that its text gives it.
+    pub async fn ends_on_ctrl_c(&self) -> Result<Ended, Failure> {
+        self.interrupt();
+        self.ends_within(
+            CTRL_C_LIMIT + GRACE,
+            "ends within 2 seconds of Ctrl-C (SIGINT)",
+        )
+        .await
+    }
+
+    /// Waits until the program ended with an error, and a word about it on standard error.
+    pub async fn fails_loudly(&self, limit: Duration, why: &str) -> Checked {
+        let name = self.name();
+        let what = format!(
+            "says on standard error that it failed ({why}), and exits with a code that is not 0"
+        );
+        let ended = self.ends_within(limit, &what).await?;
+        if ended.is_success() {
+            return Err(self.explain(Failure::new(
+                format!("`{name}` {what}"),
+                "it exited with code 0",
+            )));
+        }
+        if self.stderr().trim().is_empty() {
+            let observed = format!("it {ended}, and standard error is empty");
+            return Err(self.explain(Failure::new(format!("`{name}` {what}"), observed)));
+        }
+        Ok(())
+    }
+
+    async fn ends_within(&self, limit: Duration, what: &str) -> Result<Ended, Failure> {
+        let over = self
+            .0
+            .bell
+            .until(limit, || self.is_over().then(|| self.ended()))
+            .await
+            .flatten();
+        over.ok_or_else(|| self.missed(&format!("`{}` {what}", self.name())))
+    }
+
+    /// Whether it ended, and all its connections with it.
+    fn is_over(&self) -> bool {
+        let all_ended = |tape: &Tape| {
+            tape.connections()
+                .into_iter()
+                .all(|number| tape.ending(number).is_some())
+        };
+        self.ended().is_some() && self.0.tape.as_ref().is_none_or(all_ended)
+    }
+
+    /// The failure of something that was expected of the program and did not come.
+    fn missed(&self, expected: &str) -> Failure {
+        let failure = match self.ended() {
+            Some(ended) => Failure::new(expected, format!("it {ended} before that")),
+            None => Failure {
+                waited: true,
+                ..Failure::new(
+                    expected,
+                    "that did not happen in time, and the program still runs",
+                )
+            },
+        };
+        self.explain(failure)
+    }
+
+    /// Adds what the broker said about errors, and what the program's own words point to.
+    pub(crate) fn explain(&self, mut failure: Failure) -> Failure {
+        for said in self.broker_errors() {
+            failure.observed.push('\n');
+            failure.observed.push_str(&said);
+        }
+        if self.events().is_empty() && self.0.tape.is_some() {
+            failure
+                .observed
+                .push_str("\nit never connected to the broker");
+        }
+        if self.stderr().contains("not yet implemented") {
+            failure = failure.advise(format!(
+                "`{}` stopped at a `todo!()`: that is the part for you to write",
+                self.name()
+            ));
+        }
+        failure
+    }
+
+    /// What the broker complained about, in its own words.
+    fn broker_errors(&self) -> Vec<String> {
+        let closes = |event: &Arc<Event>| {
+            let method = event.method().filter(|_| event.from == Side::Broker)?;
+            let what = match method.name() {
+                "channel.close" => "the channel",
+                "connection.close" => "the connection",
+                _ => return None,
+            };
+            let argument = |name| method.argument(name).unwrap_or_default();
+            let text = argument("reply-text")
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            Some(format!(
+                "the broker closed {what}: {} {}",
+                argument("reply-code"),
+                anonymous(&text)
+            ))
+        };
+        self.events().iter().filter_map(closes).collect()
+    }
+
+    /// What it did so far, for a report.
+    pub(crate) fn report(&self) -> ProgramReport {
+        ProgramReport {
+            name: self.name().to_owned(),
+            stdout: quote(&self.stdout()),
+            stderr: quote(&self.stderr()),
+            ended: self.ended().map(|ended| ended.to_string()),
+        }
+    }
+
+    /// Kills it and closes its tap.
+    pub(crate) async fn close(&self) {
+        self.kill();
+        let tap = self
+            .0
+            .tap
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(tap) = tap {
+            // A tap that does not close is ended with the runtime.
+            let _ = within(DEADLINE, tap.close()).await;
+        }
+    }
+}
+
+/// Whether the `basic.consume` that an answer belongs to asked for automatic acknowledgement.
+fn newest_consume_is_automatic(events: &[Arc<Event>], answer: &Event) -> bool {
+    events
+        .iter()
+        .rev()
+        .filter(|event| event.number < answer.number && event.connection == answer.connection)
+        .filter(|event| event.channel() == answer.channel())
+        .find_map(|event| match event.class() {
+            Some(AMQPClass::Basic(basic::AMQPMethod::Consume(consume))) => Some(consume.no_ack),
+            _ => None,
+        })
+        .unwrap_or(false)
+}
+
+/// A broker's text without the name of the lab's virtual host, which the program never asked for.
+fn anonymous(text: &str) -> String {
+    let Some(start) = text.find("in vhost '") else {
+        return text.to_owned();
+    };
+    let name = start + "in vhost '".len();
+    match text[name..].find('\'') {
+        Some(end) => format!("{}/{}", &text[..name], &text[name + end..]),
+        None => text.to_owned(),
+    }
+}
+
+/// "the 3rd body, `…`"
+fn ordinal(index: usize, body: &str) -> String {
+    let number = index + 1;
+    let ending = match (number % 10, number % 100) {
+        (1, n) if n != 11 => "st",
+        (2, n) if n != 12 => "nd",
+        (3, n) if n != 13 => "rd",
+        _ => "th",
+    };
+    format!(
+        "the {number}{ending} body, {}",
+        visible(&format!("{body:?}"))
+    )
+}

@@ -1,0 +1,142 @@
+//! Properties: a check that is tried with many random cases, each in a lab of its own.
+//!
+//! When a random case fails, smaller ones are tried until none is found that fails, and
+//! the smallest is reported. All cases come from the seed of the run, so the same
+//! seed finds the same case again.
+
+use std::{fmt::Debug, time::Duration};
+
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+
+use crate::{
+    check::{Bench, Outcome, Tried, run},
+    exercise::Exercise,
+    failure::{Checked, Failure},
+    lab::Lab,
+    wait::{DEADLINE, SHORT_DEADLINE},
+};
+
+/// How many random cases are tried.
+const CASES: usize = 8;
+/// How many smaller cases are tried after one has failed.
+const SMALLER_CASES: usize = 128;
+/// How many of them may fail by waiting in vain, which takes [`SHORT_DEADLINE`] each.
+const SMALLER_CASES_WAITED_FOR: usize = 6;
+
+/// For [`property!`](crate::property): a check that holds for every case.
+#[doc(hidden)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a macro hands a closure over"
+)]
+pub fn for_all<S>(
+    exercise: Exercise,
+    path: &str,
+    strategy: S,
+    examples: Vec<S::Value>,
+    body: impl AsyncFn(&Lab, S::Value) -> Checked,
+) -> Outcome
+where
+    S: Strategy<Value: Clone + Debug>,
+{
+    run(exercise, path, async |bench| {
+        let tried = search(bench, &strategy, &body).await;
+        if tried.result.is_err() {
+            return tried;
+        }
+        for example in examples {
+            let tried = try_case(bench, example, DEADLINE, &body).await;
+            if tried.result.is_err() {
+                return tried;
+            }
+        }
+        tried
+    })
+}
+
+async fn search<S>(
+    bench: &Bench,
+    strategy: &S,
+    body: &impl AsyncFn(&Lab, S::Value) -> Checked,
+) -> Tried
+where
+    S: Strategy<Value: Clone + Debug>,
+{
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng(bench.seed));
+    for _ in 0..CASES {
+        let mut tree = match strategy.new_tree(&mut runner) {
+            Ok(tree) => tree,
+            Err(reason) => {
+                let error = std::io::Error::other(reason.to_string());
+                return Failure::infra("a random case can be made", &error).into();
+            }
+        };
+        let tried = try_case(bench, tree.current(), DEADLINE, body).await;
+        if tried.result.is_err() {
+            return shrink(bench, &mut tree, tried, body).await;
+        }
+    }
+    Tried {
+        result: Ok(()),
+        programs: Vec::new(),
+        case: None,
+    }
+}
+
+/// Looks for the smallest case that fails, from one that does.
+async fn shrink<T>(
+    bench: &Bench,
+    tree: &mut T,
+    first: Tried,
+    body: &impl AsyncFn(&Lab, T::Value) -> Checked,
+) -> Tried
+where
+    T: ValueTree<Value: Clone + Debug>,
+{
+    let mut smallest = first;
+    let mut smaller = tree.simplify();
+    let mut waited = 0;
+    for _ in 0..SMALLER_CASES {
+        if !smaller || waited == SMALLER_CASES_WAITED_FOR {
+            break;
+        }
+        // That it fails is known; a short deadline can only mistake how little it takes.
+        let tried = try_case(bench, tree.current(), SHORT_DEADLINE, body).await;
+        match &tried.result {
+            Ok(()) => smaller = tree.complicate(),
+            // Our own trouble while shrinking does not change what was found.
+            Err(failure) if failure.is_infra() => break,
+            Err(failure) => {
+                waited += usize::from(failure.waited);
+                smallest = tried;
+                smaller = tree.simplify();
+            }
+        }
+    }
+    smallest
+}
+
+async fn try_case<V: Clone + Debug>(
+    bench: &Bench,
+    case: V,
+    deadline: Duration,
+    body: &impl AsyncFn(&Lab, V) -> Checked,
+) -> Tried {
+    let shown = format!("{case:?}");
+    let tried = bench
+        .try_in_lab(deadline, async |lab| body(lab, case).await)
+        .await;
+    Tried {
+        case: Some(shown),
+        ..tried
+    }
+}
+
+fn rng(seed: u64) -> TestRng {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
+}

@@ -1,0 +1,130 @@
+//! What one check reports: to a person in the terminal, and to whoever runs it as a file.
+
+use std::{fmt::Write as _, io, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Failure, Verdict};
+
+/// The variable that names the file to write the report of a check to.
+pub const REPORT: &str = "WORKBOOK_REPORT";
+
+/// The outcome of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// The check's name.
+    pub name: String,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Why, when it did not pass.
+    pub failure: Option<Failure>,
+    /// The smallest case that a property found to fail, when the check is one.
+    pub case: Option<String>,
+    /// What the programs of the check printed, in the order of their start.
+    pub programs: Vec<ProgramReport>,
+    /// The catalogue's hint, in the learner's language.
+    pub hint: Option<String>,
+    /// The seed that repeats it.
+    pub seed: u64,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// What a program did, as far as it can be seen from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramReport {
+    /// Its name and arguments.
+    pub name: String,
+    /// The last lines of its standard output.
+    pub stdout: Vec<String>,
+    /// The last lines of its standard error.
+    pub stderr: Vec<String>,
+    /// How it ended, in words; `None` while it runs.
+    pub ended: Option<String>,
+}
+
+/// How many lines of each stream a report quotes.
+const QUOTED_LINES: usize = 12;
+/// How many characters of a line a report quotes.
+const QUOTED_CHARS: usize = 200;
+
+/// The last lines of an output, fit to be shown: control characters made visible, long lines cut.
+pub(crate) fn quote(output: &str) -> Vec<String> {
+    let lines: Vec<&str> = output.lines().collect();
+    let left_out = lines.len().saturating_sub(QUOTED_LINES);
+    let mut quoted: Vec<String> = lines[left_out..].iter().map(|line| visible(line)).collect();
+    if left_out > 0 {
+        quoted.insert(0, format!("… {left_out} lines before these"));
+    }
+    quoted
+}
+
+/// A line that harms no terminal: what is not printable is escaped, what is too long is cut.
+pub(crate) fn visible(line: &str) -> String {
+    let mut shown = String::new();
+    for c in line.chars().take(QUOTED_CHARS) {
+        let bidirectional = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c != '\t' && (c.is_control() || bidirectional) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    if line.chars().nth(QUOTED_CHARS).is_some() {
+        let _ = write!(shown, "… ({} bytes)", line.len());
+    }
+    shown
+}
+
+impl CheckReport {
+    /// The report as text for a terminal, without colours.
+    pub fn text(&self) -> String {
+        let Some(failure) = &self.failure else {
+            return format!("{} {}\n", self.verdict, self.name);
+        };
+        let mut text = String::new();
+        let mut field = |name: &str, value: &str| {
+            for (index, line) in value.lines().enumerate() {
+                let name = if index == 0 { name } else { "" };
+                let _ = writeln!(text, "{}", format!("  {name:<9} {line}").trim_end());
+            }
+        };
+        field("expected", &failure.expected);
+        field("observed", &failure.observed);
+        if let Some(case) = &self.case {
+            field("for case", case);
+        }
+        for program in &self.programs {
+            let who = format!("[{}]", program.name);
+            let mut say = |line: &str| field("", &format!("{who} {line}"));
+            program.stdout.iter().for_each(|line| say(line));
+            program
+                .stderr
+                .iter()
+                .for_each(|line| say(&format!("(stderr) {line}")));
+            match &program.ended {
+                Some(ended) => say(ended),
+                None => say("is still running"),
+            }
+        }
+        for advice in &failure.advice {
+            field("try", advice);
+        }
+        if let Some(hint) = &self.hint
+            && self.verdict != Verdict::Infra
+        {
+            field("hint", hint);
+        }
+        field("seed", &self.seed.to_string());
+        text
+    }
+
+    /// Writes the report whole or not at all.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer(&mut file, self)?;
+        file.persist(path)?;
+        Ok(())
+    }
+}

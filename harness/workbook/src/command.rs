@@ -1,0 +1,87 @@
+//! The commands, a file each.
+
+mod book;
+mod broker;
+mod check;
+mod doctor;
+mod hint;
+mod list;
+mod status;
+mod verify;
+
+use std::{env, path::Path, sync::Arc};
+
+use workbook_broker::{Consent, Options, image::ImageOptions};
+use workbook_grader::Workspace;
+use workbook_lab::course::Language;
+
+use crate::{
+    cli::{Book, Cli, Command, Global},
+    error::{Error, Exit},
+    output,
+};
+
+/// What every command knows.
+struct Context {
+    workspace: Workspace,
+    language: Language,
+    global: Global,
+}
+
+impl Context {
+    /// Where to get a broker from, as the options and the environment say.
+    fn broker_options(&self) -> Result<Options, Error> {
+        let mut options = Options::from_env()?;
+        if let Some(choice) = &self.global.broker {
+            options.choice = choice.parse()?;
+        }
+        if self.global.yes {
+            options.consent = Consent::Yes;
+        } else if options.consent == Consent::No {
+            options.consent = Consent::Ask;
+        }
+        options.progress = Arc::new(output::progress);
+        Ok(options)
+    }
+}
+
+/// How to make the image, with the same consent and the same listener as `options`.
+fn image_options(options: &Options) -> ImageOptions {
+    let mut wanted = ImageOptions::default();
+    wanted.consent = options.consent;
+    wanted.progress = options.progress.clone();
+    wanted
+}
+
+/// Does what was asked.
+pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
+    let here = env::current_dir()?;
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let workspace = Workspace::find(&here).or_else(|_| Workspace::find(built_in))?;
+    let language = match &cli.global.lang {
+        Some(tag) => Language::from_tag(tag),
+        None => Language::from_env(),
+    };
+    let context = Context {
+        workspace,
+        language,
+        global: cli.global,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match cli.command {
+            None => Ok(status::status(&context)),
+            Some(Command::List { json }) => Ok(list::list(&context, json)),
+            Some(Command::Check(arguments)) => check::check(&context, arguments).await,
+            Some(Command::Hint { exercise }) => hint::hint(&context, &exercise),
+            Some(Command::Broker { command }) => broker::broker(&context, command).await,
+            Some(Command::Doctor) => doctor::doctor(&context).await,
+            Some(Command::Verify) => verify::verify(&context).await,
+            Some(Command::Book {
+                command: Book::Build { out },
+            }) => book::build(&context, out.as_deref()),
+        }
+    })
+}

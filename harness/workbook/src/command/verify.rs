@@ -1,0 +1,368 @@
+//! `cargo workbook verify`: everything that must hold in this repository, a line each.
+//!
+//! It stops at the first step that fails. A step that cannot be done here is
+//! skipped loudly; with `WORKBOOK_NO_SKIP=1`, as in CI, that is a failure too.
+//! The tests come last, so that the last lines are the test runner's own.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use workbook_broker::{Broker, Choice, Consent, Kind, image};
+use workbook_grader::lint::lint;
+
+use super::{Context, book};
+use crate::{
+    error::{Error, Exit},
+    output,
+};
+
+/// The variable that turns every skip into a failure.
+const NO_SKIP: &str = "WORKBOOK_NO_SKIP";
+/// The variable that tells the tests which Python has pika.
+const PYTHON: &str = "WORKBOOK_PYTHON";
+
+/// How a step went.
+enum Step {
+    Done(String),
+    Skipped(String),
+}
+
+type Outcome = Result<Step, Error>;
+
+pub(super) async fn verify(context: &Context) -> Result<Exit, Error> {
+    let verify = Verify {
+        context,
+        root: &context.workspace.root,
+    };
+    step(
+        "format",
+        verify.cargo(
+            "format",
+            &["fmt", "--all", "--check"],
+            &[],
+            "cargo fmt --all",
+        ),
+    )?;
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    step(
+        "clippy",
+        verify.cargo("clippy", &clippy, &[], "mend what clippy says"),
+    )?;
+    step("build", verify.build())?;
+    step("course", verify.course())?;
+    let documentation = [
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ];
+    step(
+        "docs",
+        verify.cargo(
+            "docs",
+            &documentation,
+            &[("RUSTDOCFLAGS", "-D warnings")],
+            "mend what rustdoc says",
+        ),
+    )?;
+    step("book", verify.book())?;
+    let python = verify.python();
+    step(
+        "python",
+        python.map(|found| match found {
+            Ok(path) => Step::Done(path.display().to_string()),
+            Err(why) => Step::Skipped(why),
+        }),
+    )?;
+
+    let mut brokers = Vec::new();
+    for kind in [Kind::Docker, Kind::Local] {
+        let found = verify.broker(kind).await;
+        step(
+            &format!("{kind} broker"),
+            found.map(|found| match found {
+                Ok(broker) => {
+                    let step = Step::Done(format!(
+                        "RabbitMQ {} at {}",
+                        broker.version(),
+                        broker.amqp_address()
+                    ));
+                    brokers.push(broker);
+                    step
+                }
+                Err(why) => Step::Skipped(why),
+            }),
+        )?;
+    }
+    if brokers.is_empty() {
+        return Err(Error::new(
+            Exit::NoBroker,
+            "there is no broker of any kind to test with",
+        )
+        .hint("cargo workbook doctor"));
+    }
+    step(
+        "doc tests",
+        verify.cargo(
+            "doc-tests",
+            &["test", "--workspace", "--doc"],
+            &[],
+            "mend the examples",
+        ),
+    )?;
+    for (index, broker) in brokers.iter().enumerate() {
+        verify.tests(broker, index == 0)?;
+    }
+    Ok(Exit::Ok)
+}
+
+struct Verify<'a> {
+    context: &'a Context,
+    root: &'a Path,
+}
+
+impl Verify<'_> {
+    /// Runs cargo; what it prints goes to a file, and to the terminal when it fails.
+    fn cargo(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        cure: &str,
+    ) -> Outcome {
+        let mut command = Command::new(cargo());
+        command.args(arguments).envs(environment.iter().copied());
+        self.run(name, &mut command, cure).map(|(step, _)| step)
+    }
+
+    fn run(&self, name: &str, command: &mut Command, cure: &str) -> Result<(Step, String), Error> {
+        let started = Instant::now();
+        let output = command
+            .current_dir(self.root)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| {
+                Error::from_source(Exit::Ours, &error).hint(format!("the command was {command:?}"))
+            })?;
+        let said = [&output.stdout, &output.stderr]
+            .map(|stream| String::from_utf8_lossy(stream).into_owned())
+            .concat();
+        if !output.status.success() {
+            output::line(&said);
+            return Err(Error::new(
+                Exit::Failed,
+                format!("{name}: {command:?} failed ({})", output.status),
+            )
+            .hint(cure));
+        }
+        Ok((
+            Step::Done(format!("{:.1} s", started.elapsed().as_secs_f64())),
+            said,
+        ))
+    }
+
+    /// Builds everything, and takes no warning: rustc's are clippy's too, cargo's own are seen here only.
+    fn build(&self) -> Outcome {
+        let mut command = Command::new(cargo());
+        command.args(["build", "--workspace", "--all-targets"]);
+        let (step, said) = self.run("build", &mut command, "mend the compiler's first error")?;
+        if said.lines().any(|line| line.starts_with("warning")) {
+            output::line(&said);
+            return Err(Error::new(Exit::Failed, "the build prints warnings"));
+        }
+        Ok(step)
+    }
+
+    fn course(&self) -> Outcome {
+        let findings = lint(&self.context.workspace);
+        if findings.is_empty() {
+            return Ok(Step::Done(format!(
+                "{} chapters",
+                self.context.workspace.course.chapters.len()
+            )));
+        }
+        let mut error = Error::new(Exit::Failed, "the course does not agree with itself");
+        error.causes.extend(findings);
+        Err(error)
+    }
+
+    fn book(&self) -> Outcome {
+        let started = Instant::now();
+        let out = self.context.workspace.state().join("book");
+        book::build_into(self.root, Some(&out))?;
+        Ok(Step::Done(format!(
+            "{:.1} s",
+            started.elapsed().as_secs_f64()
+        )))
+    }
+
+    /// A Python with pika, for the original tutorial's programs.
+    fn python(&self) -> Result<Result<PathBuf, String>, Error> {
+        let folder = self.context.workspace.state().join("python");
+        let python = folder.join("bin").join("python3");
+        let works = || quiet(Command::new(&python).args(["-c", "import pika"]));
+        if works() {
+            return Ok(Ok(python));
+        }
+        if !quiet(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
+            let install = "apt-get install --yes python3 python3-venv";
+            if !self.consent() {
+                return Ok(Err(format!("no python3 with venv: {install}")));
+            }
+            let sudo = if quiet(Command::new("sh").args(["-c", "test $(id -u) = 0"])) {
+                ""
+            } else {
+                "sudo "
+            };
+            let command = format!("{sudo}apt-get update && {sudo}{install}");
+            self.run("python", Command::new("sh").args(["-c", &command]), install)?;
+        }
+        self.run(
+            "python",
+            Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(&folder),
+            "install python3-venv",
+        )?;
+        self.run(
+            "python",
+            Command::new(&python).args(["-m", "pip", "install", "--quiet", "pika"]),
+            "is the package index reached?",
+        )?;
+        Ok(Ok(python))
+    }
+
+    fn consent(&self) -> bool {
+        self.context
+            .broker_options()
+            .is_ok_and(|options| options.consent == Consent::Yes)
+    }
+
+    /// A broker of a kind, or why there is none here.
+    async fn broker(&self, kind: Kind) -> Result<Result<Broker, String>, Error> {
+        let mut options = self.context.broker_options()?;
+        if kind == Kind::Docker {
+            if !quiet(Command::new("docker").arg("info")) {
+                return Ok(Err("no Docker daemon answers here".to_owned()));
+            }
+            options.choice = Choice::Docker;
+            let first = Broker::find_or_start(&options).await;
+            match first {
+                Err(error) if error.is_no_broker() && options.consent == Consent::Yes => {
+                    output::progress("no image can be pulled here: making one");
+                    image::build(super::image_options(&options)).await?;
+                }
+                Err(error) if error.is_no_broker() => return Ok(Err(error.to_string())),
+                other => return Ok(Ok(other?)),
+            }
+        } else {
+            options.choice = Choice::Local;
+        }
+        match Broker::find_or_start(&options).await {
+            Err(error @ workbook_broker::Error::NoBroker { .. }) => Ok(Err(error.to_string())),
+            other => Ok(Ok(other?)),
+        }
+    }
+
+    /// Runs the tests against a broker: all of them, or those that talk to it.
+    fn tests(&self, broker: &Broker, all: bool) -> Result<(), Error> {
+        let what = if all { "all tests" } else { "broker tests" };
+        output::line(&format!(
+            "running  {what} on RabbitMQ {} ({})",
+            broker.version(),
+            broker.kind()
+        ));
+        let mut command = Command::new(cargo());
+        if quiet(Command::new(cargo()).args(["nextest", "--version"])) {
+            command.args(["nextest", "run", "--no-fail-fast"]);
+        } else {
+            command.args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+        }
+        if all {
+            // The unsolved exercises are red by design; the grader's tests hold that they are.
+            command.arg("--workspace");
+            for chapter in &self.context.workspace.course.chapters {
+                command.args(["--exclude", &chapter.slug]);
+            }
+        } else {
+            for package in ["amqp-tap", "workbook-lab", "workbook-grader"] {
+                command.args(["--package", package]);
+            }
+            for chapter in &self.context.workspace.course.chapters {
+                command.args(["--package", &format!("{}-solution", chapter.slug)]);
+            }
+        }
+        let python = self.context.workspace.state().join("python/bin/python3");
+        if python.is_file() {
+            command.env(PYTHON, python);
+        }
+        let status = command
+            .current_dir(self.root)
+            .env("WORKBOOK_BROKER", broker.kind().to_string())
+            .env("AMQP_TAP_TEST_BROKER", broker.amqp_address().to_string())
+            .env("INSTA_UPDATE", "no")
+            .stdin(Stdio::null())
+            .status()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(Error::new(
+            Exit::Failed,
+            format!(
+                "{what} failed on RabbitMQ {} ({})",
+                broker.version(),
+                broker.kind()
+            ),
+        ))
+    }
+}
+
+/// Tells how a step went, and stops at one that failed.
+fn step(name: &str, outcome: Outcome) -> Result<(), Error> {
+    match outcome {
+        Ok(Step::Done(what)) => {
+            output::line(&format!("ok       {name:<14} {what}"));
+            Ok(())
+        }
+        Ok(Step::Skipped(why)) => {
+            output::line(&format!("SKIPPED  {name:<14} {why}"));
+            if env::var(NO_SKIP).is_ok_and(|value| value == "1") {
+                return Err(Error::new(
+                    Exit::Failed,
+                    format!("`{name}` was skipped, and {NO_SKIP} allows no skip"),
+                )
+                .hint(why));
+            }
+            Ok(())
+        }
+        Err(error) => {
+            output::line(&format!("FAILED   {name}"));
+            Err(error)
+        }
+    }
+}
+
+fn cargo() -> std::ffi::OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Whether a command succeeds; what it prints is of no interest.
+fn quiet(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
