@@ -1,0 +1,278 @@
+# What a finding is called, and what it means. One message for each finding; its name is the message's name.
+#
+# Each message has a title (its value, a fragment that can follow the program's name) and an explanation (one
+# paragraph: what happened in AMQP's words, why, what to do). `$program` is the program. Where an argument has no
+# value, it is `-`.
+
+queue-not-found = consumes from or names a queue that does not exist: 404 NOT_FOUND
+    .explanation = `{ $program }` sent { $method } for the queue `{ $queue }`. The broker has no queue of that name, so it
+        answered 404 NOT_FOUND and closed the channel. A queue exists from the moment in which some program declares
+        it. { $similar ->
+            [-] { $later ->
+                [-] Declare the queue before you use it, with the options that the other programs use.
+               *[other] `{ $later }` declares it, but only afterwards. You cannot know which program runs first, so
+                    declare the queue in both, with the same options.
+            }
+           *[other] There is a queue named `{ $similar }`: is that the one you mean?
+        }
+
+exchange-not-found = publishes to an exchange that does not exist: 404 NOT_FOUND
+    .explanation = `{ $program }` sent { $method } for an exchange named `{ $exchange }`. The broker has no such exchange, so it
+        answered 404 NOT_FOUND and closed the channel; what was published to it is lost. { $queue ->
+            [yes] `{ $exchange }` is the name of a queue. To reach a queue by its name, publish to the default exchange,
+                whose name is the empty string, with the queue's name as the routing key.
+           *[no] Declare the exchange before you publish to it. To reach a queue by its name, publish to the default
+                exchange, whose name is the empty string, with the queue's name as the routing key.
+        }
+
+inequivalent-arguments = declares `{ $name }` again with other options: 406 PRECONDITION_FAILED
+    .explanation = `{ $program }` declared the { $kind ->
+            [exchange] exchange
+           *[queue] queue
+        } `{ $name }` with { $argument } = { $received }, but it exists with { $argument } = { $current }{ $owner ->
+            [-] {""}
+           *[other] , as `{ $owner }` declared it first
+        }. To declare it again is harmless only when all options and arguments are the same; otherwise the broker
+        answers 406 PRECONDITION_FAILED and closes the channel. Declare it in the same way in every program. (One
+        that was left from before must be deleted first.)
+
+double-ack = acknowledges a delivery twice: 406 PRECONDITION_FAILED
+    .explanation = `{ $program }` settled the delivery with tag { $tag }, and then settled it again with { $method }. The broker
+        forgets a delivery when it is acknowledged, so the second time it knows no such tag: it answers 406
+        PRECONDITION_FAILED, closes the channel, and puts everything that is still unacknowledged back into its
+        queue. Acknowledge each delivery once; one basic.ack with `multiple` settles all deliveries up to its tag.
+
+ack-on-other-channel = acknowledges on another channel than the one that delivered: 406 PRECONDITION_FAILED
+    .explanation = `{ $program }` got the delivery with tag { $tag } on one channel and sent { $method } for it on another one.
+        Delivery tags count from 1 on each channel, and mean nothing on any other. So the broker answered 406
+        PRECONDITION_FAILED and closed the channel. Acknowledge on the channel that the delivery came on.
+
+ack-after-automatic-ack = acknowledges although acknowledgement is automatic: 406 PRECONDITION_FAILED
+    .explanation = `{ $program }` consumes with automatic acknowledgement (no_ack), and then sent { $method } for the delivery with
+        tag { $tag }. With automatic acknowledgement the broker has forgotten the message when it was sent, so it
+        knows no such tag: it answers 406 PRECONDITION_FAILED and closes the channel. Choose one: consume without
+        no_ack and acknowledge each delivery, or consume with no_ack and acknowledge none.
+
+unknown-delivery-tag = settles a delivery that does not exist: 406 PRECONDITION_FAILED
+    .explanation = `{ $program }` sent { $method } for the delivery tag { $tag }, and no unsettled delivery on that channel has this
+        tag. The broker answered 406 PRECONDITION_FAILED and closed the channel. Use the tag that came with the
+        delivery, on the same channel; tags from before a reconnect are dead.
+
+resource-locked = uses another connection's exclusive queue: 405 RESOURCE_LOCKED
+    .explanation = `{ $program }` sent { $method } for the queue `{ $queue }`, which is exclusive{ $owner ->
+            [-] {""}
+           *[other] {" "}and belongs to a connection of `{ $owner }`
+        }. Only the connection that declared an exclusive queue may use it; all others get 405 RESOURCE_LOCKED, and the
+        channel is closed. Share a queue that is not exclusive, or let each program declare one of its own.
+
+access-refused = is refused: 403 ACCESS_REFUSED
+    .explanation = The broker answered { $method } of `{ $program }` with 403 ACCESS_REFUSED: "{ $text }". { $about ->
+            [consumer] Another consumer has the queue for itself, or this one asked to have it while there was another.
+                Consume without `exclusive` in all programs.
+            [login] The user name or the password is wrong, or the user may not come from here.
+           *[other] The user lacks the permission to configure, write or read that name. Names that begin with `amq.`
+                are the broker's own.
+        }
+
+transient-queue-refused = declares a transient, shared queue, which this broker does not permit: 541 INTERNAL_ERROR
+    .explanation = `{ $program }` declared the queue `{ $queue }` neither durable nor exclusive. This broker does not permit such
+        queues any more (the deprecated feature `transient_nonexcl_queues`): it answered 541 INTERNAL_ERROR and closed
+        the whole connection. Declare the queue durable, in every program that declares it.
+
+broker-error = gets an error from the broker: { $code }
+    .explanation = The broker answered { $method ->
+            [-] something that `{ $program }` sent
+           *[other] { $method } of `{ $program }`
+        } with an error and closed the channel or the connection: "{ $text }".
+
+discarded-publish = publishes to a queue that does not exist: the message is discarded
+    .explanation = `{ $program }` published { $count ->
+            [one] a message
+           *[other] { $count } messages
+        } to the exchange { $exchange } with the routing key `{ $queue }` when no queue was there to take it, so the broker
+        discarded it in silence: no error, nothing in the log. { $later ->
+            [-] { $similar ->
+                [-] Declare the queue before you publish to it.
+               *[other] There is a queue named `{ $similar }`: is that the one you mean? Declare the queue before you
+                    publish to it.
+            }
+           *[other] `{ $later }` declares the queue, but only afterwards. You cannot know which program runs first, so
+                declare it in both.
+        } (With `mandatory` the broker returns such a message instead.)
+
+publish-not-flushed = ends before its message has left it
+    .explanation = { $cut ->
+            [yes] `{ $program }` began to send a message (basic.publish), and its connection ended before all of it was sent.
+               The broker drops such a message.
+           *[no] `{ $program }` connected and says that it sent, but no basic.publish ever came: the process ended while the
+               message was still waiting inside it.
+        } A client library writes in the background. Await the publish, then close the connection and await that, too:
+        connection.close-ok comes after everything that was sent before it.
+
+sent-too-early = says `Sent` before it has reached the broker
+    .explanation = `{ $program }` printed "{ $line }" { $opened ->
+            [yes] before the broker had even opened its connection
+           *[no] although no broker ever opened a connection for it
+        }. Nothing can have been sent by then. Print it after the publish has returned without an error.
+
+body-in-other-case = publishes `{ $body }` instead of `{ $wanted }`
+    .explanation = `{ $program }` published the body `{ $body }`. It differs from `{ $wanted }` in upper and lower case only. A body
+        is a sequence of bytes, and those of `h` and `H` are different: nobody on the way makes them equal.
+
+unused-queue = uses the queue `{ $queue }`, where `{ $wanted }` is meant
+    .explanation = `{ $program }` uses a queue named `{ $queue }`, and nobody else does; the name that the others use is
+        `{ $wanted }`. To the broker these are two queues that have nothing to do with each other: what is put into one
+        never comes out of the other. Names are compared byte by byte.
+
+queue-purged = throws away { $count ->
+        [one] a waiting message
+       *[other] { $count } waiting messages
+    } with { $method }
+    .explanation = `{ $program }` sent { $method } for the queue `{ $queue }`, and the broker answered that { $count ->
+            [one] one message was
+           *[other] { $count } messages were
+        } in it. They are gone. To declare a queue that exists changes nothing and needs no cleaning first.
+
+confirm-not-awaited = closes before its messages are confirmed
+    .explanation = `{ $program }` asked for confirms (confirm.select), published, and closed while { $count ->
+            [one] the confirm of one message was
+           *[other] the confirms of { $count } messages were
+        } still to come. So it does not know whether the broker has them, which is what confirms are for. Await each
+        confirm before you close.
+
+returned-message-ignored = ignores { $count ->
+        [one] a returned message
+       *[other] { $count } returned messages
+    }
+    .explanation = `{ $program }` published with `mandatory`, and the broker sent { $count ->
+            [one] a message
+           *[other] { $count } messages
+        } back (basic.return), because no queue took it. The program exited with code 0 all the same. A returned message
+        is confirmed like any other, so look at what is returned, and report it or send it elsewhere.
+
+declared-nothing = declares nothing, and relies on others to do so
+    .explanation = `{ $program }` uses the queue `{ $queue }` and never declares it. That works only as long as another program
+        has declared it before. You cannot know which one runs first, so declare the queue in each, with the same
+        options: when it exists already, that changes nothing.
+
+unacked-deliveries = never settles { $count ->
+        [one] a message that it was done with
+       *[other] { $count } messages that it was done with
+    }
+    .explanation = `{ $program }` consumes from `{ $queue }` with manual acknowledgement. Of { $all } deliveries, { $count } that it
+        was done with were never settled by basic.ack, basic.nack or basic.reject. The broker keeps such a message for
+        the consumer, and puts it back into the queue when the channel ends: it is delivered again. Acknowledge each
+        message when its work is done, or consume with automatic acknowledgement (no_ack).
+
+ack-before-done = acknowledges before the work is done
+    .explanation = `{ $program }` acknowledged `{ $body }` { $took } ms after it was delivered, and the work for it takes { $work } ms. From
+        then on the broker has forgotten the message: if the program dies in the middle of the work, nobody does it.
+        Acknowledge after the work.
+
+work-lost = loses { $count ->
+        [one] a message
+       *[other] { $count } messages
+    } that the broker has already forgotten
+    .explanation = `{ $program }` consumes from `{ $queue }` with automatic acknowledgement (no_ack): the broker forgets a message in
+        the moment in which it sends it. { $count ->
+            [one] One message was
+           *[other] { $count } messages were
+        } sent to the program, which ended before it had dealt with { $count ->
+            [one] it: it is
+           *[other] them: they are
+        } lost. Where that matters, consume without no_ack and acknowledge each message after its work.
+
+redelivery-loop = puts the same message back, again and again
+    .explanation = `{ $program }` gave the message `{ $body }` back to the queue `{ $queue }` { $count } times (basic.nack or basic.reject
+        with `requeue`), and the broker delivered it again at once each time. What cannot be done now will not be done
+        a moment later: such a loop keeps the processor and the network busy and nothing else moves. Reject it without
+        `requeue` (into a dead-letter exchange, where there is one), or wait before the next try.
+
+stopped-early = ends by itself instead of waiting for more
+    .explanation = `{ $program }` said that it waits for messages, got { $count ->
+            [one] one message
+           *[other] { $count } messages
+        }, closed its connection and exited with code 0, although nobody had pressed Ctrl-C. { $empty ->
+            [yes] basic.get-empty says that there is no message at this moment, not that there will be none. Consume
+                (basic.consume), and the broker sends each message when it comes.
+           *[no] Take the next delivery in a loop, until Ctrl-C.
+        }
+
+died-on-delivery = dies of a message
+    .explanation = `{ $program }` got the body `{ $body }` and ended with an error. { $text ->
+            [no] The body is not UTF-8. A body is a sequence of bytes, and anybody may send any: convert it to text in a
+                way that never fails (`String::from_utf8_lossy`).
+           *[yes] Anybody may send anything to a queue: one message that a consumer does not expect must not end it.
+        }
+
+bytes-printed = prints the numbers of the bytes instead of the text
+    .explanation = `{ $program }` got the body `{ $body }` and printed "{ $line }": the bytes as a list of numbers. Convert the body to
+        text before you print it (`String::from_utf8_lossy`).
+
+prefetch-too-late = sets the prefetch after it began to consume
+    .explanation = `{ $program }` sent basic.qos with a prefetch of { $prefetch } after basic.consume of the queue `{ $queue }`. A prefetch
+        holds for consumers that are started afterwards, so this consumer has none, and the broker sends it everything
+        at once. Send basic.qos first.
+
+prefetch-missing = consumes without a prefetch
+    .explanation = `{ $program }` consumes from `{ $queue }` with manual acknowledgement and no prefetch: the broker sends it every
+        message that there is at once ({ $count } so far), however busy it is, and other consumers get nothing of them.
+        Send basic.qos with a prefetch (1, for slow tasks) before basic.consume.
+
+prefetch-global = sets a prefetch for the whole channel
+    .explanation = `{ $program }` sent basic.qos with `global`. Old brokers share that prefetch of { $prefetch } among all consumers of
+        the channel; new ones quietly treat it as a prefetch for each. Say what you mean: leave `global` out.
+
+never-connected = never connects to the broker
+    .explanation = `{ $program }` ended ({ $ended ->
+            [-] killed
+           *[other] exit code { $ended }
+        }) and never connected to the broker. Read the address from the variable `AMQP_ADDR`, and see what the program
+        says on standard error.
+
+connection-not-closed = ends without closing its connection
+    .explanation = `{ $program }` published { $count ->
+            [0] nothing
+            [one] one message
+           *[other] { $count } messages
+        } and ended without connection.close: to the broker it looks like a crash. What the client library had not
+        written yet is lost without a word. Close the connection and await connection.close-ok, which comes after
+        everything that was sent before it.
+
+lost-connection-ignored = exits as if all were well after its connection broke
+    .explanation = The connection of `{ $program }` ended, and the program had not asked for that. It exited with code 0 and so told
+        whoever started it that all is well. When the stream of deliveries ends by itself, or a call fails, that is an
+        error: say so on standard error, and exit with another code (or connect again).
+
+interrupt-ignored = goes on after Ctrl-C
+    .explanation = `{ $program }` got the signal of Ctrl-C (SIGINT) and had not ended 2 seconds later. { $closing ->
+            [yes] It had closed its connection by then, so something else keeps it alive.
+           *[no] Its connection was still open. Wait for Ctrl-C and for the next delivery at the same time, then leave
+                the loop, close the connection and return from `main`.
+        }
+
+heartbeat-missed = is silent for so long that the broker takes it for dead
+    .explanation = `{ $program }` agreed to send something at least every { $interval } seconds (heartbeat, in connection.tune-ok), and
+        sent nothing for { $silent } seconds. So the broker took it for dead and closed the socket; all that was not
+        acknowledged goes back to its queue. Work that blocks the thread on which the client library runs keeps it from
+        sending heartbeats: do it elsewhere.
+
+connection-churn = opens one connection after the other
+    .explanation = `{ $program }` opened { $count } connections, { $burst } of them within { $time } ms. A connection costs a login and
+        memory, and is meant to last: keep one for the program's life and open channels on it. After an error, wait
+        before you try again, each time longer.
+
+connection-blocked = is blocked by the broker
+    .explanation = The broker sent connection.blocked to `{ $program }` ("{ $reason }"): it is short of memory or disk space, and reads
+        nothing more from connections that publish until it sends connection.unblocked. { $count ->
+            [0] Nothing is lost, but every publish waits.
+           *[other] The program published { $count } more while it was blocked: they pile up on the way.
+        } Stop publishing until you are unblocked, and say that you wait.
+
+unreadable = sends what is not AMQP 0-9-1
+    .explanation = `{ $program }` sent bytes that are not AMQP 0-9-1: { $flaw }. The connection was cut there, and nothing of it reached
+        the broker. Use a client library for AMQP 0-9-1, and the port that it was given.
+
+limit-passed = passes a limit of the lab: { $limit }
+    .explanation = `{ $program }` passed the limit `{ $limit }` of { $allowed } that the lab sets for one program, and the connection was
+        cut. No exercise needs as much; look for a loop that has no end.

@@ -1,0 +1,263 @@
+//! Findings: what went wrong between a program and the broker, named, explained, and proved by frames.
+//!
+//! [`findings`] reads the tapes of all programs of one lab, which share a virtual host, and applies one short rule
+//! after the other. A rule claims nothing that the tapes do not prove: where another program, or the lab itself, may
+//! have done something that is on no tape, it stays silent. A correct program shows no finding at all.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `id` | the table of all findings |
+//! | `story` | a tape, read once: publishes with their confirms, deliveries with their settlements, errors … |
+//! | `world` | the stories of all programs side by side: which queue was there when |
+//! | `spoken` | what printed lines claim |
+//! | `refusals`, `publishing`, `consuming`, `connections` | the rules |
+//! | `catalogue` | titles and explanations, in the languages of the course |
+
+mod catalogue;
+mod connections;
+mod consuming;
+mod id;
+mod publishing;
+mod refusals;
+mod settling;
+mod spoken;
+mod story;
+#[cfg(test)]
+mod testing;
+mod world;
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use amqp_tap::Event;
+use serde::{Deserialize, Serialize};
+
+use crate::{course::Language, process::Ended, report::visible};
+
+pub use id::FindingId;
+pub(crate) use refusals::anonymous;
+use story::Story;
+use world::World;
+
+/// What is known of one program when findings are drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its name and arguments, as they are shown.
+    pub program: &'a str,
+    /// Whether there was a broker that it could connect to.
+    pub reachable: bool,
+    /// When its tape began: tapes of several programs are merged by it.
+    pub began: SystemTime,
+    /// Its tape.
+    pub events: &'a [Arc<Event>],
+    /// What it printed on standard output.
+    pub printed: &'a [Printed],
+    /// When Ctrl-C was pressed, since the tape began.
+    pub interrupted: Option<Duration>,
+    /// How it ended; `None` while it runs.
+    pub ended: Option<Ended>,
+    /// When all this was looked at, since the tape began.
+    pub looked: Duration,
+}
+
+/// A line on a program's standard output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// When its end was read, since the tape began.
+    pub at: Duration,
+    /// The line, without its end.
+    pub line: String,
+}
+
+/// What the caller knows beside the tapes, and which rules its chapter asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Queues that were there, at some time, for a reason that is on no tape: the lab declared them.
+    ///
+    /// Nothing is said to be discarded on its way to one of these.
+    pub queues: BTreeSet<String>,
+    /// The queue names that the exercise's text gives: what comes near to one of them is a slip.
+    pub names: BTreeSet<String>,
+    /// The bodies that the exercise's text gives: what differs by upper and lower case only is a slip.
+    pub bodies: Vec<Vec<u8>>,
+    /// How long a program works for each `.` in a body, and that it prints `Done` afterwards.
+    pub task_unit: Option<Duration>,
+    /// The chapter asks for a prefetch.
+    pub prefetch: bool,
+    /// The chapter asks that every message reaches a queue, also through exchanges other than the default one.
+    pub routed: bool,
+}
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It is why a check does not hold.
+    Error,
+    /// It works, but not as it should.
+    Advice,
+}
+
+/// One thing that went wrong, with the frames that prove it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What it is about.
+    pub id: FindingId,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The program's name and arguments.
+    pub program: String,
+    /// Which of the programs it is: its place among those that were given.
+    pub place: usize,
+    /// The numbers of the events on the program's tape that prove it, in order.
+    pub evidence: Vec<u64>,
+    /// Events on other programs' tapes that belong to it.
+    pub elsewhere: Vec<Elsewhere>,
+    /// What the message catalogue puts into its texts: harmless to show.
+    pub arguments: BTreeMap<String, String>,
+    /// The page and anchor that teach it, such as `hello-world.html#receiving`.
+    pub chapter: Cow<'static, str>,
+}
+
+/// An event on another program's tape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// The program's name and arguments.
+    pub program: String,
+    /// Its place among those that were given.
+    pub place: usize,
+    /// The event's number on its tape.
+    pub event: u64,
+}
+
+/// What the tapes of one lab prove, with nothing known beside them.
+pub fn findings(all: &[Seen<'_>]) -> Vec<Finding> {
+    findings_given(all, &Given::default())
+}
+
+/// What the tapes of one lab prove: errors first, then advice, each in the order of the programs.
+pub fn findings_given(all: &[Seen<'_>], given: &Given) -> Vec<Finding> {
+    let world = World::of(all, given);
+    let mut found: Vec<Finding> = Vec::new();
+    for story in &world.stories {
+        let mut own: Vec<Finding> = refusals::all(&world, story);
+        own.extend(RULES.iter().filter_map(|rule| rule(&world, story)));
+        hush(&mut own);
+        found.extend(own);
+    }
+    found.sort_by_key(|finding| (finding.severity, finding.place));
+    found
+}
+
+/// A rule: what it finds in one program's story.
+type Rule = fn(&World<'_>, &Story<'_>) -> Option<Finding>;
+
+const RULES: &[Rule] = &[
+    publishing::discarded,
+    publishing::not_flushed,
+    publishing::sent_too_early,
+    publishing::other_case,
+    publishing::unused_queue,
+    publishing::purged,
+    publishing::confirm_not_awaited,
+    publishing::returned_ignored,
+    publishing::declared_nothing,
+    settling::unacked,
+    settling::ack_before_done,
+    settling::work_lost,
+    settling::redelivery_loop,
+    consuming::stopped_early,
+    consuming::died_on_delivery,
+    consuming::bytes_printed,
+    consuming::prefetch_too_late,
+    consuming::prefetch_missing,
+    consuming::prefetch_global,
+    connections::never_connected,
+    connections::not_closed,
+    connections::lost_and_ignored,
+    connections::interrupt_ignored,
+    connections::heartbeat_missed,
+    connections::churn,
+    connections::blocked,
+    connections::unreadable,
+    connections::limit_passed,
+];
+
+/// Leaves out what only follows from something else that was found.
+fn hush(own: &mut Vec<Finding>) {
+    use FindingId as Id;
+    let has = |id: &[Id]| own.iter().any(|finding| id.contains(&finding.id));
+    let refused = own
+        .iter()
+        .any(|finding| refusals::IDS.contains(&finding.id));
+    let cut = has(&[Id::Unreadable, Id::LimitPassed]);
+    let missing = has(&[Id::DiscardedPublish, Id::UnusedQueue]) || refused;
+    let dead = has(&[Id::DiedOnDelivery, Id::HeartbeatMissed]);
+    own.retain(|finding| match finding.id {
+        Id::DeclaredNothing => !missing,
+        Id::ConnectionNotClosed
+        | Id::StoppedEarly
+        | Id::PublishNotFlushed
+        | Id::ConfirmNotAwaited
+        | Id::DiedOnDelivery
+        | Id::WorkLost
+        | Id::UnackedDeliveries => !refused && !cut,
+        Id::LostConnectionIgnored => !refused && !cut && !dead,
+        _ => true,
+    });
+}
+
+impl Finding {
+    fn new(id: FindingId, story: &Story<'_>) -> Self {
+        Self {
+            id,
+            severity: id.severity(),
+            program: story.seen.program.to_owned(),
+            place: story.place,
+            evidence: Vec::new(),
+            elsewhere: Vec::new(),
+            arguments: BTreeMap::from([("program".to_owned(), visible(story.seen.program))]),
+            chapter: Cow::Borrowed(id.chapter()),
+        }
+    }
+
+    fn proved_by(mut self, events: impl IntoIterator<Item = u64>) -> Self {
+        self.evidence.extend(events);
+        self.evidence.sort_unstable();
+        self.evidence.dedup();
+        self
+    }
+
+    fn and_by(mut self, story: &Story<'_>, event: u64) -> Self {
+        if story.place == self.place {
+            return self.proved_by([event]);
+        }
+        self.elsewhere.push(Elsewhere {
+            program: story.seen.program.to_owned(),
+            place: story.place,
+            event,
+        });
+        self
+    }
+
+    fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.arguments
+            .insert(name.to_owned(), visible(&value.to_string()));
+        self
+    }
+
+    /// A short name for it, in a language.
+    pub fn title(&self, language: Language) -> String {
+        catalogue::title(self, language)
+    }
+
+    /// A paragraph: what happened in AMQP's words, why, and what to do.
+    pub fn explanation(&self, language: Language) -> String {
+        catalogue::explanation(self, language)
+    }
+}

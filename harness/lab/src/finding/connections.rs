@@ -1,0 +1,168 @@
+//! Rules about connections: whether they are made, kept, and closed.
+
+use std::time::Duration;
+
+use amqp_tap::Ending;
+
+use super::{
+    Finding, FindingId, spoken,
+    story::{Mark, Story},
+    world::World,
+};
+use crate::process::Ended;
+
+/// So many connections …
+const CHURN: usize = 10;
+/// … in so short a time are too many.
+const CHURN_TIME: Duration = Duration::from_secs(2);
+/// How long a program has to end after Ctrl-C.
+const INTERRUPT: Duration = Duration::from_secs(2);
+
+/// Never came to the broker.
+pub(super) fn never_connected(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let ended = story.seen.ended?;
+    let own = !matches!(ended, Ended::Signal(9)) && story.seen.interrupted.is_none();
+    (story.seen.reachable && own && story.connections.is_empty() && !story.bent())
+        .then(|| Finding::new(FindingId::NeverConnected, story).with("ended", word(ended)))
+}
+
+/// A program that only publishes ended without `connection.close`.
+///
+/// A consumer may be ended by the very signal that asks it to end, so nothing is said about one.
+pub(super) fn not_closed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let consumes = !story.consumers.is_empty() || spoken::waits(story.seen);
+    if !story.succeeded() || !story.ended_by_itself() || consumes {
+        return None;
+    }
+    let (connection, mark) = story.connections.iter().find_map(|connection| {
+        let (ending, mark) = connection.ended?;
+        let dropped = matches!(ending, Ending::DroppedByClient | Ending::Reset);
+        (dropped && !connection.bent && connection.closing.is_none()).then_some((connection, mark))
+    })?;
+    let published = story
+        .publishes
+        .iter()
+        .filter(|it| it.lane.connection == connection.number)
+        .count();
+    Some(
+        Finding::new(FindingId::ConnectionNotClosed, story)
+            .proved_by([mark.event])
+            .with("count", published),
+    )
+}
+
+/// The connection broke, and the program exited as if all were well.
+pub(super) fn lost_and_ignored(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !story.succeeded() || !story.ended_by_itself() {
+        return None;
+    }
+    let last = story.connections.last()?;
+    let (ending, mark) = last.ended?;
+    let lost = matches!(
+        ending,
+        Ending::Fault | Ending::DroppedByBroker | Ending::ClosedByBroker
+    ) && last.closing.is_none();
+    lost.then(|| Finding::new(FindingId::LostConnectionIgnored, story).proved_by([mark.event]))
+}
+
+/// Goes on after Ctrl-C.
+pub(super) fn interrupt_ignored(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let interrupted = story.seen.interrupted?;
+    let patience = story.seen.looked.saturating_sub(interrupted) >= INTERRUPT;
+    let lives = matches!(story.seen.ended, None | Some(Ended::Signal(9)));
+    let closing = story.connections.last().and_then(|it| it.closing);
+    (patience && lives).then(|| {
+        Finding::new(FindingId::InterruptIgnored, story)
+            .proved_by(closing.map(|mark| mark.event))
+            .with("closing", if closing.is_some() { "yes" } else { "no" })
+    })
+}
+
+/// Silent for so long that the broker took it for dead (AMQP 0-9-1 §4.2.7).
+pub(super) fn heartbeat_missed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let (connection, last, end, silent) = story.connections.iter().find_map(|connection| {
+        let (ending, end) = connection.ended?;
+        let last = connection.last_word?;
+        let by_broker = matches!(ending, Ending::DroppedByBroker | Ending::Reset);
+        let silent = end.at.saturating_sub(last.at);
+        // The broker gives up after two intervals; clocks and scheduling take a little.
+        let allowed = Duration::from_secs(connection.heartbeat.into()).mul_f64(1.5);
+        (by_broker && !connection.bent && connection.heartbeat > 0 && silent >= allowed)
+            .then_some((connection, last, end, silent))
+    })?;
+    Some(
+        Finding::new(FindingId::HeartbeatMissed, story)
+            .proved_by([last.event, end.event])
+            .with("interval", connection.heartbeat)
+            .with("silent", silent.as_secs()),
+    )
+}
+
+/// Many connections in a short time.
+pub(super) fn churn(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let opened: Vec<Mark> = story.connections.iter().map(|it| it.connected).collect();
+    let burst = opened
+        .windows(CHURN)
+        .find(|window| window[CHURN - 1].at.saturating_sub(window[0].at) <= CHURN_TIME)?;
+    let lasted = burst[CHURN - 1].at.saturating_sub(burst[0].at);
+    Some(
+        Finding::new(FindingId::ConnectionChurn, story)
+            .proved_by(burst.iter().map(|mark| mark.event))
+            .with("count", opened.len())
+            .with("burst", CHURN)
+            .with("time", lasted.as_millis()),
+    )
+}
+
+/// The broker takes no more messages for now, and the program publishes on, or waits without an end.
+pub(super) fn blocked(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    story.connections.iter().find_map(|connection| {
+        connection.blocked.iter().find_map(|(from, reason, to)| {
+            let during: Vec<u64> = story
+                .publishes
+                .iter()
+                .filter(|it| it.lane.connection == connection.number)
+                .map(|it| it.asked.event)
+                .filter(|event| *event > from.event && to.is_none_or(|to| *event < to.event))
+                .collect();
+            // One may have been on its way.
+            (to.is_none() || during.len() > 1).then(|| {
+                Finding::new(FindingId::ConnectionBlocked, story)
+                    .proved_by([from.event])
+                    .proved_by(during.iter().copied().take(4))
+                    .with("reason", reason)
+                    .with("count", during.len())
+            })
+        })
+    })
+}
+
+/// Sent what is no AMQP 0-9-1.
+pub(super) fn unreadable(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let (mark, flaw) = story.flaws.first()?;
+    Some(
+        Finding::new(FindingId::Unreadable, story)
+            .proved_by([mark.event])
+            .with("flaw", flaw),
+    )
+}
+
+/// Passed a limit of the lab.
+pub(super) fn limit_passed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let (mark, limit, allowed) = story.limits.first()?;
+    Some(
+        Finding::new(FindingId::LimitPassed, story)
+            .proved_by([mark.event])
+            .with("limit", limit)
+            .with("allowed", allowed),
+    )
+}
+
+/// How it ended, for a text in any language.
+fn word(ended: Ended) -> String {
+    match ended {
+        Ended::Code(code) => code.to_string(),
+        Ended::Signal(signal) => format!("signal {signal}"),
+        Ended::TooMuchOutput => "-".to_owned(),
+    }
+}

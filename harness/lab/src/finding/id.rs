@@ -1,0 +1,137 @@
+//! The table of all findings: name, severity, and the page that teaches it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Severity;
+
+macro_rules! findings {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $severity:ident $chapter:literal;)*) => {
+        /// What a finding is about. Its name (`discarded-publish`) is also its key in the message catalogue.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum FindingId {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl FindingId {
+            /// All of them, in the order in which they are told.
+            pub const ALL: &[FindingId] = &[$(FindingId::$variant,)*];
+
+            /// Its name, in kebab-case.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// How grave it is.
+            pub const fn severity(self) -> Severity {
+                match self {
+                    $(Self::$variant => Severity::$severity,)*
+                }
+            }
+
+            /// The page and anchor that teach it.
+            pub const fn chapter(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $chapter,)*
+                }
+            }
+        }
+    };
+}
+
+findings! {
+    // What the broker refused.
+    /// 404: no queue of that name.
+    QueueNotFound "queue-not-found" Error "hello-world.html#receive-declares-nothing";
+    /// 404: no exchange of that name.
+    ExchangeNotFound "exchange-not-found" Error "hello-world.html#publishes-to-exchange-hello";
+    /// 406: declared again, with other options.
+    InequivalentArguments "inequivalent-arguments" Error "hello-world.html#different-arguments";
+    /// 406: a delivery was acknowledged twice.
+    DoubleAck "double-ack" Error "hello-world.html#in-production";
+    /// 406: a delivery was acknowledged on a channel that did not deliver it.
+    AckOnOtherChannel "ack-on-other-channel" Error "hello-world.html#in-production";
+    /// 406: acknowledged, although the consumer's acknowledgement is automatic.
+    AckAfterAutomaticAck "ack-after-automatic-ack" Error "hello-world.html#receiving";
+    /// 406: no such delivery, for another reason.
+    UnknownDeliveryTag "unknown-delivery-tag" Error "hello-world.html#in-production";
+    /// 405: another connection's exclusive queue.
+    ResourceLocked "resource-locked" Error "hello-world.html#when-it-goes-wrong";
+    /// 403: the login, a permission, or an exclusive consumer.
+    AccessRefused "access-refused" Error "hello-world.html#when-it-goes-wrong";
+    /// 541: this broker does not permit queues that are transient and not exclusive.
+    TransientQueueRefused "transient-queue-refused" Error "hello-world.html#internal-error-541";
+    /// Any other error of the broker.
+    BrokerError "broker-error" Error "hello-world.html#when-it-goes-wrong";
+
+    // Publishing.
+    /// Published, and no queue was there to take it.
+    DiscardedPublish "discarded-publish" Error "hello-world.html#send-declares-nothing";
+    /// Ended before the publish left the program.
+    PublishNotFlushed "publish-not-flushed" Error "hello-world.html#ends-before-flush";
+    /// Said `Sent` before it had even reached the broker.
+    SentTooEarly "sent-too-early" Error "hello-world.html#no-broker";
+    /// A body in other upper and lower case.
+    BodyInOtherCase "body-in-other-case" Error "hello-world.html#wrong-body";
+    /// A queue that nobody else uses, and whose name is nearly right.
+    UnusedQueue "unused-queue" Error "hello-world.html#wrong-queue-name";
+    /// Threw away messages that waited.
+    QueuePurged "queue-purged" Error "hello-world.html#running-it";
+    /// Closed before the confirms that it asked for had arrived.
+    ConfirmNotAwaited "confirm-not-awaited" Error "hello-world.html#sending";
+    /// A message came back, and the program behaved as if it had not.
+    ReturnedMessageIgnored "returned-message-ignored" Error "hello-world.html#sending";
+    /// Uses a queue that only others declare.
+    DeclaredNothing "declared-nothing" Advice "hello-world.html#receive-declares-nothing";
+
+    // Consuming.
+    /// Deliveries that it was done with and never settled.
+    UnackedDeliveries "unacked-deliveries" Error "hello-world.html#never-acknowledges";
+    /// Acknowledged before the work can have been done.
+    AckBeforeDone "ack-before-done" Error "hello-world.html#in-production";
+    /// Messages lost, because acknowledgement was automatic.
+    WorkLost "work-lost" Error "hello-world.html#receiving";
+    /// The same message put back, again and again.
+    RedeliveryLoop "redelivery-loop" Error "hello-world.html#in-production";
+    /// Ended by itself although it ought to wait for more.
+    StoppedEarly "stopped-early" Error "hello-world.html#stops-after-one";
+    /// A body that it could not handle ended it.
+    DiedOnDelivery "died-on-delivery" Error "hello-world.html#dies-on-bytes";
+    /// Printed the numbers of the bytes instead of the text.
+    BytesPrinted "bytes-printed" Error "hello-world.html#prints-bytes";
+    /// `basic.qos` after `basic.consume`: it does nothing for that consumer.
+    PrefetchTooLate "prefetch-too-late" Advice "hello-world.html#in-production";
+    /// No prefetch is in force.
+    PrefetchMissing "prefetch-missing" Advice "hello-world.html#in-production";
+    /// `basic.qos` with `global`.
+    PrefetchGlobal "prefetch-global" Advice "hello-world.html#in-production";
+
+    // Connections.
+    /// Never came to the broker.
+    NeverConnected "never-connected" Error "hello-world.html#no-broker";
+    /// Ended without `connection.close`.
+    ConnectionNotClosed "connection-not-closed" Error "hello-world.html#never-closes";
+    /// The connection broke, and it exited as if all were well.
+    LostConnectionIgnored "lost-connection-ignored" Error "hello-world.html#no-broker";
+    /// Goes on after Ctrl-C.
+    InterruptIgnored "interrupt-ignored" Error "hello-world.html#receiving";
+    /// Silent for so long that the broker took it for dead.
+    HeartbeatMissed "heartbeat-missed" Error "hello-world.html#in-production";
+    /// Many connections in a short time.
+    ConnectionChurn "connection-churn" Advice "hello-world.html#in-production";
+    /// The broker takes no more messages for now.
+    ConnectionBlocked "connection-blocked" Advice "hello-world.html#in-production";
+    /// Sent what is no AMQP 0-9-1.
+    Unreadable "unreadable" Error "hello-world.html#when-it-goes-wrong";
+    /// Passed a limit of the lab.
+    LimitPassed "limit-passed" Error "hello-world.html#when-it-goes-wrong";
+}
+
+impl fmt::Display for FindingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,278 @@
+//! Rules about what a program publishes.
+
+use std::collections::HashSet;
+
+use super::{
+    Finding, FindingId, spoken,
+    story::{Publish, Story},
+    world::World,
+};
+
+/// How many frames of the same kind are enough as a proof.
+const ENOUGH: usize = 8;
+
+/// Published, and no queue was there to take it.
+pub(super) fn discarded(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    // Where the broker was told to send the answer, a queue may be gone by then, and rightly so.
+    let asked_for: HashSet<&str> = story
+        .deliveries
+        .iter()
+        .filter_map(|delivery| delivery.reply_to.as_deref())
+        .collect();
+    let lost: Vec<&Publish> = story
+        .publishes
+        .iter()
+        .filter(|publish| publish.complete && !publish.mandatory)
+        .filter(|publish| !asked_for.contains(publish.key.as_str()))
+        .filter(|publish| {
+            // Without an answer that came after it, nobody knows when the broker routed it.
+            publish.routed.is_some_and(|routed| {
+                let until = world.time(story, routed);
+                match publish.exchange.as_str() {
+                    "" => world.is_certainly_absent(&publish.key, until),
+                    exchange => {
+                        world.given.routed
+                            && declares_exchange(story, exchange)
+                            && world.is_certainly_unbound(exchange, until)
+                    }
+                }
+            })
+        })
+        .collect();
+    let first = *lost.first()?;
+    let finding = Finding::new(FindingId::DiscardedPublish, story)
+        .proved_by(lost.iter().take(ENOUGH).map(|it| it.asked.event))
+        .with("count", lost.len())
+        .with("exchange", name(&first.exchange))
+        .with("queue", name(&first.key))
+        .with(
+            "similar",
+            world.similar(&first.key).unwrap_or_else(|| "-".into()),
+        );
+    Some(match world.first_declare(&first.key) {
+        Some((other, declare)) => finding
+            .with("later", other.seen.program)
+            .and_by(other, declare.asked.event),
+        None => finding.with("later", "-"),
+    })
+}
+
+fn declares_exchange(story: &Story<'_>, exchange: &str) -> bool {
+    story
+        .declares
+        .iter()
+        .any(|declare| !declare.is_queue && declare.name == exchange && declare.answered.is_some())
+}
+
+/// Ended before the publish left the program.
+pub(super) fn not_flushed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    story.seen.ended?;
+    let opened = story.connections.iter().find_map(|it| it.opened)?;
+    if story.bent() || story.seen.ended == Some(crate::process::Ended::Signal(9)) {
+        return None;
+    }
+    let claimed = spoken::sent(story.seen).count();
+    let complete = story.publishes.iter().filter(|it| it.complete).count();
+    let short = story.publishes.iter().find(|it| !it.complete);
+    let never = claimed > 0 && complete == 0;
+    if !never && short.is_none() {
+        return None;
+    }
+    let ends = story.connections.iter().filter_map(|it| it.ended);
+    Some(
+        Finding::new(FindingId::PublishNotFlushed, story)
+            .proved_by(short.map(|it| it.asked.event))
+            .proved_by(short.is_none().then_some(opened.event))
+            .proved_by(ends.map(|(_, mark)| mark.event).next_back())
+            .with("cut", if short.is_some() { "yes" } else { "no" }),
+    )
+}
+
+/// Said `Sent` before it had even reached the broker.
+pub(super) fn sent_too_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let (line, _) = spoken::sent(story.seen).next()?;
+    let opened = story.connections.iter().find_map(|it| it.opened);
+    // The broker's answer is on the tape before the program can know of it, so this order is certain.
+    if opened.is_some_and(|opened| opened.at <= line.at) {
+        return None;
+    }
+    Some(
+        Finding::new(FindingId::SentTooEarly, story)
+            .proved_by(opened.map(|opened| opened.event))
+            .with("line", &line.line)
+            .with("opened", if opened.is_some() { "yes" } else { "no" }),
+    )
+}
+
+/// A body in other upper and lower case than the text gives, or than the program itself claims.
+pub(super) fn other_case(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let claimed = spoken::sent(story.seen).map(|(_, body)| body);
+    let given = world.given.bodies.iter();
+    let wanted: Vec<&str> = given
+        .filter_map(|body| std::str::from_utf8(body).ok())
+        .chain(claimed)
+        .collect();
+    let (publish, body, wanted) = story.publishes.iter().find_map(|publish| {
+        let body = std::str::from_utf8(&publish.body).ok()?;
+        if wanted.contains(&body) {
+            return None;
+        }
+        let folded = body.to_lowercase();
+        let wanted = wanted.iter().find(|it| it.to_lowercase() == folded)?;
+        Some((publish, body, *wanted))
+    })?;
+    Some(
+        Finding::new(FindingId::BodyInOtherCase, story)
+            .proved_by(publish.content)
+            .with("body", body)
+            .with("wanted", wanted),
+    )
+}
+
+/// A queue that nobody else uses, and whose name is nearly right.
+pub(super) fn unused_queue(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let published = story
+        .publishes
+        .iter()
+        .filter(|publish| publish.exchange.is_empty())
+        .map(|publish| (publish.key.as_str(), publish.asked.event));
+    let consumed = story
+        .consumers
+        .iter()
+        .map(|consumer| (consumer.queue.as_str(), consumer.asked.event));
+    let (queue, event, wanted) = published.chain(consumed).find_map(|(queue, event)| {
+        if queue.starts_with("amq.")
+            || world.given.names.contains(queue)
+            || world.given.queues.contains(queue)
+        {
+            return None;
+        }
+        let wanted = world.similar(queue)?;
+        is_meant(world, story, queue, &wanted).then_some((queue, event, wanted))
+    })?;
+    Some(
+        Finding::new(FindingId::UnusedQueue, story)
+            .proved_by([event])
+            .with("queue", queue)
+            .with("wanted", wanted),
+    )
+}
+
+/// Whether the program means `wanted` when it says `queue`: the text gives it, or it is what another program uses
+/// at the other end, while nobody uses `queue`.
+fn is_meant(world: &World<'_>, story: &Story<'_>, queue: &str, wanted: &str) -> bool {
+    if world.given.names.contains(wanted) {
+        return true;
+    }
+    let others = || world.stories.iter().filter(|it| it.place != story.place);
+    let consumes =
+        |it: &Story<'_>, name: &str| it.consumers.iter().any(|consumer| consumer.queue == name);
+    let publishes = |it: &Story<'_>, name: &str| {
+        it.publishes
+            .iter()
+            .any(|publish| publish.exchange.is_empty() && publish.key == name)
+    };
+    let unused = !others().any(|it| consumes(it, queue) || publishes(it, queue))
+        && !consumes(story, wanted)
+        && !publishes(story, wanted);
+    // Both ends differ: told to the one who publishes, once.
+    unused
+        && publishes(story, queue)
+        && others().any(|it| consumes(it, wanted))
+        && !others().any(|it| publishes(it, wanted))
+}
+
+/// Threw away messages that waited.
+pub(super) fn purged(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let purge = story.purges.iter().find(|purge| purge.messages > 0)?;
+    Some(
+        Finding::new(FindingId::QueuePurged, story)
+            .proved_by([purge.asked.event, purge.answered.event])
+            .with("method", purge.method)
+            .with("queue", name(&purge.queue))
+            .with("count", purge.messages),
+    )
+}
+
+/// Closed before the confirms that it asked for had arrived.
+pub(super) fn confirm_not_awaited(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if story.bent() {
+        return None;
+    }
+    let ended = |publish: &Publish| {
+        let connection = story.connection(publish.lane.connection)?;
+        connection
+            .ended
+            .filter(|(ending, _)| *ending == amqp_tap::Ending::DroppedByClient)
+            .map(|(_, mark)| mark)
+    };
+    let open: Vec<_> = story
+        .publishes
+        .iter()
+        .filter(|publish| publish.confirms && publish.complete)
+        .filter_map(|publish| {
+            let dropped = || {
+                (publish.confirmed.is_none() && story.ended_by_itself())
+                    .then(|| ended(publish))
+                    .flatten()
+            };
+            Some((publish, publish.abandoned.or_else(dropped)?))
+        })
+        .collect();
+    let (_, gave_up) = *open.first()?;
+    Some(
+        Finding::new(FindingId::ConfirmNotAwaited, story)
+            .proved_by(open.iter().take(ENOUGH).map(|(it, _)| it.asked.event))
+            .proved_by([gave_up.event])
+            .with("count", open.len()),
+    )
+}
+
+/// A message came back, and the program ended as if it had not.
+pub(super) fn returned_ignored(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if story.returns.is_empty() || !story.succeeded() {
+        return None;
+    }
+    let said = |line: &str| line.to_lowercase().contains("return");
+    if story.seen.printed.iter().any(|printed| said(&printed.line)) {
+        return None;
+    }
+    Some(
+        Finding::new(FindingId::ReturnedMessageIgnored, story)
+            .proved_by(story.returns.iter().take(ENOUGH).map(|mark| mark.event))
+            .with("count", story.returns.len()),
+    )
+}
+
+/// Uses a queue that only others declare, and declares nothing itself.
+pub(super) fn declared_nothing(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !story.declares.is_empty() {
+        return None;
+    }
+    let replies: HashSet<&str> = story
+        .deliveries
+        .iter()
+        .filter_map(|delivery| delivery.reply_to.as_deref())
+        .collect();
+    let published = story
+        .publishes
+        .iter()
+        .filter(|publish| publish.exchange.is_empty())
+        .map(|publish| (publish.key.as_str(), publish.asked.event));
+    let consumed = story
+        .consumers
+        .iter()
+        .map(|consumer| (consumer.queue.as_str(), consumer.asked.event));
+    let (queue, event) = published
+        .chain(consumed)
+        .find(|(queue, _)| !queue.starts_with("amq.") && !replies.contains(queue))?;
+    Some(
+        Finding::new(FindingId::DeclaredNothing, story)
+            .proved_by([event])
+            .with("queue", name(queue)),
+    )
+}
+
+fn name(name: &str) -> &str {
+    if name.is_empty() { "\"\"" } else { name }
+}

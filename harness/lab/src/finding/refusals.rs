@@ -1,0 +1,254 @@
+//! What the broker refused: `channel.close` and `connection.close` with an error (AMQP 0-9-1 §1.2).
+
+use super::{
+    Finding,
+    FindingId::{
+        self, AccessRefused, AckAfterAutomaticAck, AckOnOtherChannel, BrokerError, DoubleAck,
+        ExchangeNotFound, InequivalentArguments, QueueNotFound, ResourceLocked,
+        TransientQueueRefused, UnknownDeliveryTag,
+    },
+    story::{Delivery, Mark, Refusal, Settle, Story},
+    world::World,
+};
+
+/// The findings that a refusal of the broker makes.
+pub(super) const IDS: &[FindingId] = &[
+    QueueNotFound,
+    ExchangeNotFound,
+    InequivalentArguments,
+    DoubleAck,
+    AckOnOtherChannel,
+    AckAfterAutomaticAck,
+    UnknownDeliveryTag,
+    ResourceLocked,
+    AccessRefused,
+    TransientQueueRefused,
+    BrokerError,
+];
+
+/// One finding for each kind of refusal.
+pub(super) fn all(world: &World<'_>, story: &Story<'_>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for refusal in &story.refusals {
+        let Some(finding) = explain(world, story, refusal) else {
+            continue;
+        };
+        let same = found
+            .iter_mut()
+            .find(|it| it.id == finding.id && it.arguments == finding.arguments);
+        match same {
+            // A program that tries again and again: what came last is shown as well.
+            Some(same) => *same = same.clone().proved_by(finding.evidence),
+            None => found.push(finding),
+        }
+    }
+    found
+}
+
+fn explain(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Option<Finding> {
+    let text = refusal.text.as_str();
+    let finding = match refusal.code {
+        // The broker shuts down, or an operator closes the connection: no fault of the program.
+        200 | 320 => return None,
+        404 if text.contains("no queue '") => queue_not_found(world, story, refusal),
+        404 if text.contains("no exchange '") => exchange_not_found(story, refusal),
+        405 => locked(world, story, refusal),
+        406 if text.contains("inequivalent arg '") => inequivalent(world, story, refusal),
+        406 if text.contains("unknown delivery tag") => unknown_tag(story, refusal),
+        403 => Finding::new(AccessRefused, story).with("about", about(text)),
+        541 if text.contains("transient_nonexcl_queues") => {
+            Finding::new(TransientQueueRefused, story)
+                .with("queue", declared_at(story, refusal.culprit))
+        }
+        _ => Finding::new(BrokerError, story),
+    };
+    let culprit = refusal.culprit.map(|mark| mark.event);
+    Some(
+        finding
+            .proved_by(culprit.into_iter().chain([refusal.mark.event]))
+            .with("code", refusal.code)
+            .with("text", anonymous(text))
+            .with("method", or(&refusal.method, "-")),
+    )
+}
+
+fn queue_not_found(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Finding {
+    let queue = quoted(&refusal.text, "no queue '");
+    let finding = Finding::new(QueueNotFound, story)
+        .with("queue", queue)
+        .with(
+            "similar",
+            world.similar(queue).unwrap_or_else(|| "-".into()),
+        );
+    match world.first_declare(queue) {
+        // Somebody declares it, but later.
+        Some((other, declare)) => finding
+            .with("later", other.seen.program)
+            .and_by(other, declare.asked.event),
+        None => finding.with("later", "-"),
+    }
+}
+
+fn exchange_not_found(story: &Story<'_>, refusal: &Refusal) -> Finding {
+    let exchange = quoted(&refusal.text, "no exchange '");
+    // The usual slip: the name of the queue where the exchange is asked for.
+    let is_queue = story
+        .declares
+        .iter()
+        .any(|declare| declare.is_queue && declare.name == exchange);
+    // The broker names the method, not the frame: the first publish to that exchange is meant.
+    let publish = story.publishes.iter().find(|it| it.exchange == exchange);
+    Finding::new(ExchangeNotFound, story)
+        .with("exchange", exchange)
+        .with("queue", if is_queue { "yes" } else { "no" })
+        .proved_by(publish.map(|it| it.asked.event))
+}
+
+fn locked(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Finding {
+    let queue = quoted(&refusal.text, "queue '");
+    let finding = Finding::new(ResourceLocked, story).with("queue", queue);
+    match first_other_declare(world, story, queue, refusal) {
+        Some((other, declare)) => finding
+            .with("owner", other.seen.program)
+            .and_by(other, declare),
+        None => finding.with("owner", "-"),
+    }
+}
+
+/// `PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'hello' in vhost '/': received 'false' but current is
+/// 'true'`, and for optional arguments `received none but current is the value '10' of type 'long'`.
+fn inequivalent(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Finding {
+    let text = refusal.text.as_str();
+    let argument = quoted(text, "inequivalent arg '");
+    let kind = match text.contains("for exchange '") {
+        true => "exchange",
+        false => "queue",
+    };
+    let name = quoted(text, &format!("for {kind} '"));
+    let received = text.split_once("received ").map_or("", |(_, rest)| rest);
+    let (received, current) = received.split_once(" but current is ").unwrap_or_default();
+    let finding = Finding::new(InequivalentArguments, story)
+        .with("argument", argument)
+        .with("kind", kind)
+        .with("name", name)
+        .with("received", value(received))
+        .with("current", value(current));
+    let owner = world
+        .stories
+        .iter()
+        .flat_map(|other| other.declares.iter().map(move |declare| (other, declare)))
+        .filter(|(_, it)| it.name == name && it.is_queue == (kind == "queue") && !it.passive)
+        .filter(|(other, it)| other.place != story.place || Some(it.asked) != refusal.culprit)
+        .filter(|(_, it)| it.answered.is_some())
+        .min_by_key(|(other, it)| world.time(other, it.asked));
+    match owner {
+        Some((other, declare)) => finding
+            .with("owner", other.seen.program)
+            .and_by(other, declare.asked.event),
+        None => finding.with("owner", "-"),
+    }
+}
+
+fn first_other_declare<'w, 'a>(
+    world: &'w World<'a>,
+    story: &Story<'_>,
+    queue: &str,
+    refusal: &Refusal,
+) -> Option<(&'w Story<'a>, u64)> {
+    let (other, declare) = world.first_declare(queue)?;
+    let own = other.place == story.place && Some(declare.asked) == refusal.culprit;
+    (!own).then_some((other, declare.asked.event))
+}
+
+fn unknown_tag(story: &Story<'_>, refusal: &Refusal) -> Finding {
+    let tag: u64 = refusal
+        .text
+        .rsplit(' ')
+        .next()
+        .and_then(|tag| tag.parse().ok())
+        .unwrap_or_default();
+    let settles: Vec<&Settle> = story
+        .settles
+        .iter()
+        .filter(|it| it.lane == refusal.lane && it.tag == tag && it.method == refusal.method)
+        .collect();
+    let Some(guilty) = settles.iter().find(|it| it.count == 0).or(settles.last()) else {
+        return Finding::new(UnknownDeliveryTag, story).with("tag", tag);
+    };
+    let deliveries = |here: bool| {
+        story.deliveries.iter().filter(move |it| {
+            it.tag == tag
+                && it.got.event < guilty.mark.event
+                && it.lane.connection == guilty.lane.connection
+                && (it.lane == guilty.lane) == here
+        })
+    };
+    let own: Option<&Delivery> = deliveries(true).next_back();
+    let (id, proof) = match own {
+        Some(own) if own.automatic => (AckAfterAutomaticAck, Some(own.got.event)),
+        Some(own) => match own.settled {
+            Some(settled) => (DoubleAck, Some(settled.mark.event)),
+            None => (UnknownDeliveryTag, None),
+        },
+        None => match deliveries(false).next_back() {
+            Some(other) => (AckOnOtherChannel, Some(other.got.event)),
+            None => (UnknownDeliveryTag, None),
+        },
+    };
+    Finding::new(id, story)
+        .with("tag", tag)
+        .proved_by(proof.into_iter().chain([guilty.mark.event]))
+}
+
+/// What access was refused to.
+fn about(text: &str) -> &'static str {
+    if text.contains("exclusive use") {
+        "consumer"
+    } else if text.contains("Login") || text.contains("login") {
+        "login"
+    } else {
+        "other"
+    }
+}
+
+/// The queue of a `queue.declare`.
+fn declared_at(story: &Story<'_>, mark: Option<Mark>) -> String {
+    story
+        .declares
+        .iter()
+        .find(|declare| Some(declare.asked) == mark)
+        .map_or_else(
+            || "-".to_owned(),
+            |declare| or(&declare.name, "-").to_owned(),
+        )
+}
+
+/// The text in quotation marks that follows some words.
+fn quoted<'a>(text: &'a str, words: &str) -> &'a str {
+    let rest = text.split_once(words).map_or("", |(_, rest)| rest);
+    rest.split_once('\'').map_or("-", |(name, _)| name)
+}
+
+/// `'true'`, `none`, `the value '10' of type 'long'`.
+fn value(text: &str) -> String {
+    match text.split_once('\'') {
+        Some(_) => quoted(text, "'").to_owned(),
+        None => or(text.trim(), "-").to_owned(),
+    }
+}
+
+fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
+    if text.is_empty() { other } else { text }
+}
+
+/// A broker's text without the name of the virtual host, which is the lab's own.
+pub(crate) fn anonymous(text: &str) -> String {
+    const BEFORE: &str = "vhost '";
+    match text.split_once(BEFORE) {
+        Some((start, rest)) => match rest.split_once('\'') {
+            Some((_, end)) => format!("{start}{BEFORE}/'{}", anonymous(end)),
+            None => text.to_owned(),
+        },
+        None => text.to_owned(),
+    }
+}

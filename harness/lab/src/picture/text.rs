@@ -1,0 +1,163 @@
+//! A picture for a terminal.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::{
+    Look, drawn, numeral,
+    rows::{Kind, Row},
+};
+use crate::{
+    course::Language,
+    finding::{Finding, Seen},
+    report::visible,
+};
+use amqp_tap::Side;
+
+/// The tapes as a sequence diagram: a part for each program, each line at most [`Look::width`] columns wide.
+pub fn text(all: &[Seen<'_>], findings: &[Finding], look: &Look) -> String {
+    let canvas = Canvas {
+        width: look.width.max(Look::NARROWEST),
+        look: *look,
+    };
+    let mut lines: Vec<String> = Vec::new();
+    for (place, seen) in all.iter().enumerate() {
+        if place > 0 {
+            lines.push(String::new());
+        }
+        lines.push(canvas.heads(seen.program));
+        let rows = drawn(seen, place, findings, look);
+        if rows.is_empty() {
+            lines.push(canvas.empty());
+        }
+        lines.extend(rows.iter().map(|row| canvas.row(row)));
+    }
+    let mut picture = lines.join("\n");
+    if !picture.is_empty() {
+        picture.push('\n');
+    }
+    picture
+}
+
+struct Canvas {
+    width: usize,
+    look: Look,
+}
+
+impl Canvas {
+    /// The columns before the program's lane: for the event's number, and its time.
+    fn gutter(&self) -> usize {
+        if self.look.times { 15 } else { 5 }
+    }
+
+    /// The columns between the two lanes; to the right there is room for what points at a frame.
+    fn between(&self) -> usize {
+        const POINTER: usize = 5;
+        self.width - self.gutter() - 2 - POINTER
+    }
+
+    fn heads(&self, program: &str) -> String {
+        let broker = match self.look.language {
+            Language::English => "broker",
+            Language::Chinese => "代理",
+        };
+        let room = self.between() + 2;
+        let program = cut(&visible(program), room - broker.width() - 1);
+        let gap = room.saturating_sub(program.width() + broker.width());
+        format!(
+            "{:gutter$}{program}{:gap$}{broker}",
+            "",
+            "",
+            gutter = self.gutter()
+        )
+    }
+
+    fn empty(&self) -> String {
+        let words = match self.look.language {
+            Language::English => "(never connected)",
+            Language::Chinese => "（从未连接）",
+        };
+        format!("{:1$}{words}", "", self.gutter())
+    }
+
+    fn row(&self, row: &Row) -> String {
+        let room = self.between();
+        let mut label = row.head.clone();
+        for more in [&row.rest, &row.body] {
+            if !more.is_empty() {
+                label.push(' ');
+                label.push_str(more);
+            }
+        }
+        let middle = match row.kind {
+            // ├─ words ───▶│
+            Kind::Frame(Side::Client) => {
+                let label = cut(&label, room - 5);
+                let line = "─".repeat(room - 4 - label.width());
+                format!("├─ {label} {line}▶│")
+            }
+            Kind::Lost(Side::Client) => {
+                let label = cut(&label, room - 7);
+                let line = "─".repeat(room - 6 - label.width());
+                format!("├─ {label} {line}✗  │")
+            }
+            // │◀── words ──┤
+            Kind::Frame(Side::Broker) => {
+                let label = cut(&label, room - 5);
+                let line = "─".repeat(room - 4 - label.width());
+                format!("│◀{line} {label} ─┤")
+            }
+            Kind::Lost(Side::Broker) => {
+                let label = cut(&label, room - 7);
+                let line = "─".repeat(room - 6 - label.width());
+                format!("│  ✗{line} {label} ─┤")
+            }
+            Kind::Note | Kind::Alarm | Kind::Fold => {
+                let sign = match row.kind {
+                    Kind::Alarm => "✗ ",
+                    Kind::Fold => "  ",
+                    _ => "· ",
+                };
+                let label = cut(&format!("{sign}{label}"), room - 2);
+                let gap = room - 1 - label.width();
+                format!("│ {label}{:gap$}│", "")
+            }
+        };
+        let pointer = match row.marks.as_slice() {
+            [] => String::new(),
+            marks => {
+                let numbers: String = marks.iter().map(|mark| numeral(*mark)).collect();
+                format!(" ◀{}", cut(&numbers, 3))
+            }
+        };
+        format!("{}{middle}{pointer}", self.margin(row))
+    }
+
+    fn margin(&self, row: &Row) -> String {
+        let number = row.number.map(|number| number.to_string());
+        let number = number.unwrap_or_default();
+        if self.look.times && row.number.is_some() {
+            let ms = row.at.as_secs_f64() * 1000.0;
+            format!("{number:>4} {:>9} ", format!("{ms:.1}"))
+        } else {
+            format!("{number:>4}{:1$}", "", self.gutter() - 4)
+        }
+    }
+}
+
+/// The beginning of a text that is too wide.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let mut short = String::new();
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        short.push(c);
+    }
+    short.push('…');
+    short
+}
