@@ -8,7 +8,7 @@
 mod support;
 
 use amqp_tap::{
-    Content, Limits, Recording, Side, TapOptions, Tape, Unreadable, What,
+    Content, Limits, Recording, Replay, Side, TapOptions, Tape, Unreadable, What,
     amq_protocol::{
         frame::AMQPFrame,
         protocol::{AMQPClass, basic, connection},
@@ -23,7 +23,7 @@ use support::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How many cases; the same everywhere, whatever the environment says.
-const CASES: u32 = 128;
+const CASES: u32 = 256;
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -278,6 +278,37 @@ fn any_bytes_cut_anywhere_come_out_the_same_when_recording() {
         .run(&(bytes, cuts()), |(bytes, cuts)| {
             let (out, _) = block_on(through(&bytes, &cuts, forwarding()));
             prop_assert_eq!(out, bytes);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn noise_after_a_beginning_never_panics_and_nothing_is_made_up() {
+    let noise = (session(), vec(any::<u8>(), 0..300), any::<usize>());
+    let config = ProptestConfig {
+        cases: 1500,
+        ..config()
+    };
+    TestRunner::new(config)
+        .run(&(noise, any::<bool>()), |((mut bytes, noise, at), cut)| {
+            let at = at % bytes.len();
+            bytes.splice(at..at, noise);
+            let unreadable = if cut {
+                Unreadable::Cut
+            } else {
+                Unreadable::Forward
+            };
+            for side in [Side::Client, Side::Broker] {
+                let mut replay = Replay::new(None, unreadable, Limits::default());
+                let mut out = Vec::new();
+                for piece in bytes.chunks(61) {
+                    out.extend(replay.feed(side, piece));
+                }
+                prop_assert!(bytes.starts_with(&out));
+                prop_assert!(cut || !replay.is_cut());
+                replay.end().write_jsonl(std::io::sink()).unwrap();
+            }
             Ok(())
         })
         .unwrap();
