@@ -116,7 +116,7 @@ impl Reader {
                     Language::English => "connects",
                     Language::Chinese => "连接代理",
                 };
-                self.push(event, Kind::Note, words.to_owned(), "", marks);
+                self.push(event, Kind::Note, words, "", marks);
             }
             What::Greeting(_) => self.fold_login(event, marks),
             What::Method(method) if LOGIN.contains(&method.name()) => {
@@ -141,7 +141,7 @@ impl Reader {
                     });
                 }
                 let rest = words::arguments(method);
-                self.push(event, kind, head, &rest, marks);
+                self.push(event, kind, &head, &rest, marks);
             }
             What::Content(content) => {
                 if let Some(row) = self.messages.remove(&content.method_event) {
@@ -155,12 +155,12 @@ impl Reader {
             What::Closed(Ending::Closed) if marks.is_empty() => {}
             other => {
                 let (kind, words) = self.note(event, other);
-                self.push(event, kind, words, "", marks);
+                self.push(event, kind, &words, "", marks);
             }
         }
     }
 
-    fn push(&mut self, event: &Event, kind: Kind, head: String, rest: &str, marks: &[usize]) {
+    fn push(&mut self, event: &Event, kind: Kind, head: &str, rest: &str, marks: &[usize]) {
         let channel = event.channel().filter(|channel| *channel > 0);
         let place = match (self.several_connections, self.several_channels, channel) {
             (true, true, Some(channel)) => format!("[{}/{channel}] ", event.connection),
@@ -207,7 +207,7 @@ impl Reader {
             Some(last) if last.kind == Kind::Note && last.head.ends_with(words) => {
                 add(&mut last.marks, marks);
             }
-            _ => self.push(event, Kind::Note, words.to_owned(), String::new(), marks),
+            _ => self.push(event, Kind::Note, words, "", marks),
         }
     }
 
