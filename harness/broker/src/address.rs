@@ -26,6 +26,8 @@ pub struct Address {
     password: String,
     vhost: String,
     management: Url,
+    /// Whether the management address was given, and not derived.
+    is_management_given: bool,
 }
 
 impl Address {
@@ -62,15 +64,15 @@ impl Address {
     #[must_use]
     pub fn with_management_url(mut self, management: Url) -> Self {
         self.management = management;
+        self.is_management_given = true;
         self
     }
 
-    /// The same address with what [`MANAGEMENT_VARIABLE`] says, when it says something.
+    /// The same address with what [`MANAGEMENT_VARIABLE`] says, when that says something and nothing was
+    /// given already. [`crate::Broker::find_or_start`] asks for it.
     pub fn with_environment(self) -> Result<Self, Error> {
-        let Ok(text) = std::env::var(MANAGEMENT_VARIABLE) else {
-            return Ok(self);
-        };
-        if text.is_empty() {
+        let text = std::env::var(MANAGEMENT_VARIABLE).unwrap_or_default();
+        if self.is_management_given || text.is_empty() {
             return Ok(self);
         }
         let url = Url::parse(&text)
@@ -169,6 +171,7 @@ impl FromStr for Address {
             password,
             vhost,
             management,
+            is_management_given: false,
         })
     }
 }

@@ -55,14 +55,16 @@ impl Broker {
             Choice::Docker => &[Kind::Docker],
             Choice::Local => &[Kind::Local],
         };
-        if let Some(broker) = first_alive(options, kinds).await {
+        let mut dead = Vec::new();
+        if let Some(broker) = first_alive(options, kinds, &mut dead).await {
             return Ok(broker);
         }
         let _lock = options
             .state
             .lock(|| options.say("waiting for another process that is starting the broker"))
             .await?;
-        if let Some(broker) = first_alive(options, kinds).await {
+        // Somebody may have started one while we waited.
+        if let Some(broker) = first_alive(options, kinds, &mut dead).await {
             return Ok(broker);
         }
         start_first(options, kinds).await
@@ -72,7 +74,7 @@ impl Broker {
     pub async fn running(options: &Options) -> Result<Vec<Self>, Error> {
         let mut running = Vec::new();
         for kind in [Kind::Docker, Kind::Local] {
-            running.extend(alive(options, kind).await);
+            running.extend(first_alive(options, &[kind], &mut Vec::new()).await);
         }
         Ok(running)
     }
@@ -146,6 +148,7 @@ impl Broker {
 
     /// Somebody else's broker: it must answer, and let us use its management API.
     async fn at(address: &Address, state: &StateDir) -> Result<Self, Error> {
+        let address = address.clone().with_environment()?;
         let amqp = address.resolve().await?;
         let version = probe::handshake(amqp)
             .await
@@ -198,19 +201,27 @@ impl fmt::Debug for Broker {
     }
 }
 
-async fn first_alive(options: &Options, kinds: &[Kind]) -> Option<Broker> {
+/// The first of our brokers that is alive. Those in `dead`, by id, are not asked again, and those that
+/// do not answer are added: a broker that hangs takes [`probe::PATIENCE`] to be found out.
+async fn first_alive(options: &Options, kinds: &[Kind], dead: &mut Vec<String>) -> Option<Broker> {
     for kind in kinds {
-        if let Some(broker) = alive(options, *kind).await {
+        let Some(record) = Record::read(&record_path(&options.state, *kind)) else {
+            continue;
+        };
+        if dead.contains(&record.id) || record.ready.is_none() {
+            continue;
+        }
+        if let Some(broker) = alive(options, &record).await {
             return Some(broker);
         }
+        dead.push(record.id);
     }
     None
 }
 
-/// Our broker of that kind, when it is written down, answers, and knows our administrator: after it
-/// died, somebody else's may have taken its port.
-async fn alive(options: &Options, kind: Kind) -> Option<Broker> {
-    let record = Record::read(&record_path(&options.state, kind))?;
+/// The broker that is written down, when it answers and knows our administrator: after it died,
+/// somebody else's may have taken its port.
+async fn alive(options: &Options, record: &Record) -> Option<Broker> {
     let ready = record.ready.clone()?;
     if let Place::Node(node) = &record.place
         && !local::has_data(node)
@@ -218,7 +229,7 @@ async fn alive(options: &Options, kind: Kind) -> Option<Broker> {
         return None;
     }
     let version = probe::handshake(ready.amqp).await.ok()?;
-    let broker = Broker::ours(&record, Ready { version, ..ready }, &options.state);
+    let broker = Broker::ours(record, Ready { version, ..ready }, &options.state);
     let check = async { broker.management().session()?.check().await };
     // A hung management plugin is as good as none.
     tokio::time::timeout(probe::PATIENCE, check)

@@ -3,7 +3,8 @@
 //!
 //! An HTTP client keeps connections open, and each of these is driven by a task of the runtime in which
 //! it was opened. A lease may be made in one test's runtime and released in another's, so a client
-//! lives for one call of this crate and is never kept. Making one costs some 0.1 ms.
+//! lives for one call of this crate and is never kept. Making one costs some microseconds,
+//! and a connection on the loopback 0.1 ms.
 
 use std::fmt;
 use std::time::Duration;

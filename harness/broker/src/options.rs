@@ -72,9 +72,6 @@ impl Options {
         if let Some(text) = variable(BROKER_VARIABLE) {
             options.choice = text.parse()?;
         }
-        if let Choice::Address(address) = options.choice {
-            options.choice = Choice::Address(address.with_environment()?);
-        }
         if matches!(
             variable(YES_VARIABLE).as_deref(),
             Some("1" | "true" | "yes")

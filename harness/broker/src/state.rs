@@ -41,12 +41,13 @@ pub struct StateDir {
 }
 
 impl StateDir {
-    /// The user's folder: `rabbitmq-workbook-<uid>` in the system's folder for temporary files,
-    /// because what it describes does not survive a restart of the machine either.
+    /// The user's folder: `/tmp/rabbitmq-workbook-<uid>`, because what it describes does not survive a
+    /// restart of the machine either. `TMPDIR` is not asked: it differs between shells and tools, and
+    /// there is to be one broker for all of them.
     pub fn of_user() -> Self {
         let user = rustix::process::getuid().as_raw();
         Self {
-            root: std::env::temp_dir().join(format!("rabbitmq-workbook-{user}")),
+            root: Path::new("/tmp").join(format!("rabbitmq-workbook-{user}")),
             id: user.to_string(),
         }
     }

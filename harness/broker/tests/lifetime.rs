@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::io::{BufRead as _, BufReader};
 use std::time::Instant;
 
 use common::{Traces, World, docker, have, text};
@@ -100,8 +101,7 @@ async fn a_lost_node_is_replaced(signal: Signal) {
         return;
     }
     let world = World::of_kind(Kind::Local);
-    let first = Broker::find_or_start(&world.options).await.unwrap();
-    let traces = Traces::of(&world, &first);
+    Broker::find_or_start(&world.options).await.unwrap();
     let id = world.record(Kind::Local)["id"].as_str().unwrap().to_owned();
     for pid in node_processes(&id) {
         kill_process(pid, signal).unwrap();
@@ -110,7 +110,6 @@ async fn a_lost_node_is_replaced(signal: Signal) {
     assert_ne!(world.record(Kind::Local)["id"].as_str().unwrap(), id);
     assert_eq!(node_processes(&id), [], "nothing of the first is left");
     second.lease().await.unwrap().release().await.unwrap();
-    drop(traces);
 }
 
 fn node_processes(id: &str) -> Vec<Pid> {
@@ -148,6 +147,29 @@ async fn a_dead_container_is_replaced() {
         "the dead one is removed"
     );
     second.lease().await.unwrap().release().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_start_that_was_killed_is_cleaned_up_by_the_next() {
+    for kind in [Kind::Local, Kind::Docker] {
+        if !have(kind) {
+            continue;
+        }
+        let world = World::of_kind(kind);
+        let mut starter = world.command("up").spawn().unwrap();
+        let mut told = BufReader::new(starter.stderr.take().unwrap()).lines();
+        assert!(told.any(|line| line.unwrap().contains("starting RabbitMQ")));
+        let id = world.record(kind)["id"].as_str().unwrap().to_owned();
+        starter.kill().unwrap();
+        starter.wait().unwrap();
+
+        let broker = Broker::find_or_start(&world.options).await.unwrap();
+        assert_ne!(world.record(kind)["id"].as_str().unwrap(), id);
+        assert_eq!(node_processes(&id), []);
+        let traces = Traces::of(&world, &broker);
+        assert!(Broker::down(&world.options).await.unwrap().len() <= 2);
+        assert_eq!(traces.left(), Vec::<String>::new(), "{kind}");
+    }
 }
 
 #[tokio::test]
