@@ -46,30 +46,20 @@ impl StateDir {
     /// there is to be one broker for all of them.
     pub fn of_user() -> Self {
         let user = rustix::process::getuid().as_raw();
-        Self {
-            root: Path::new("/tmp").join(format!("rabbitmq-workbook-{user}")),
-            id: user.to_string(),
-        }
+        Self::at(format!("/tmp/rabbitmq-workbook-{user}"))
     }
 
     /// A folder of its own, for example for a test.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
         let root = std::path::absolute(&root).unwrap_or(root);
-        // The identity must be the same for every process that is given the folder, today and
-        // after the folder was lost: it is how `down` finds containers. So it is made of the path.
-        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
-        hash.write(root.as_os_str().as_encoded_bytes());
-        Self {
-            root,
-            id: format!("{:016x}", hash.finish()),
-        }
+        let id = identity(&root);
+        Self { root, id }
     }
 
     /// What `WORKBOOK_STATE_DIR` says, else the user's folder.
     pub fn from_env() -> Result<Self, Error> {
         match std::env::var_os(STATE_VARIABLE).filter(|path| !path.is_empty()) {
-            Some(path) if Path::new(&path) == Self::of_user().root => Ok(Self::of_user()),
             Some(path) => Ok(Self::at(path)),
             None => Ok(Self::of_user()),
         }
@@ -265,6 +255,22 @@ pub(crate) fn random_hex(bytes: usize) -> String {
         let _ = write!(text, "{:02x}", rng.random::<u8>());
         text
     })
+}
+
+/// What tells a state folder from all others, for every process that is given it, today and after the
+/// folder was lost: it is how `down` finds containers and nodes that are written down nowhere.
+///
+/// The path alone would not do. A container or a chroot has a `/tmp` of its own and may share its
+/// processes or its Docker daemon with others, so the root folder and the machine's name count as well.
+fn identity(root: &Path) -> String {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    hash.write(root.as_os_str().as_encoded_bytes());
+    if let Ok(system) = std::fs::metadata("/") {
+        hash.write_u64(system.dev());
+        hash.write_u64(system.ino());
+    }
+    hash.write(rustix::system::uname().nodename().to_bytes());
+    format!("{:016x}", hash.finish())
 }
 
 /// FNV-1a: the standard library's hashers do not promise the same value in the next release.

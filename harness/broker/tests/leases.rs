@@ -305,7 +305,7 @@ async fn what_a_killed_process_leaves_is_swept(world: &World, broker: &Broker) {
     let there = leases_on(world, broker).await;
     assert!(!there.contains(&killed), "{there:?}");
     assert!(
-        there.contains(&alive.lease) && there.contains(&next.lease),
+        there.contains(&alive.told) && there.contains(&next.told),
         "{there:?}"
     );
     let locks = world.options.state.path().join("leases");

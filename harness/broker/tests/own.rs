@@ -5,7 +5,9 @@
 
 mod common;
 
-use common::{Traces, World, have};
+use std::net::{SocketAddr, TcpStream};
+
+use common::{Holder, Traces, World, have};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ConnectionProperties};
@@ -122,7 +124,26 @@ async fn a_dropped_broker_of_ones_own_leaves_nothing() {
     let own = Broker::start_own(&world.options).await.unwrap();
     let port = own.broker().amqp_address();
     drop(own);
-    assert!(std::net::TcpStream::connect(port).is_err());
+    assert!(TcpStream::connect(port).is_err());
     assert!(Broker::down(&world.options).await.unwrap().is_empty());
+    assert!(!world.options.state.path().exists());
+}
+
+#[tokio::test]
+async fn the_broker_of_a_killed_check_goes_when_the_next_starts() {
+    if !have(Kind::Docker) {
+        return;
+    }
+    let world = World::of_kind(Kind::Docker);
+    let lost = Holder::of(&world, "own").kill();
+    let address: SocketAddr = lost.split(' ').nth(2).unwrap().parse().unwrap();
+    TcpStream::connect(address).expect("it outlives its owner");
+    let own = Broker::start_own(&world.options).await.unwrap();
+    assert!(TcpStream::connect(address).is_err());
+    own.stop().await.unwrap();
+    let lost = Holder::of(&world, "own").kill();
+    let address: SocketAddr = lost.split(' ').nth(2).unwrap().parse().unwrap();
+    assert_eq!(Broker::down(&world.options).await.unwrap().len(), 1);
+    assert!(TcpStream::connect(address).is_err());
     assert!(!world.options.state.path().exists());
 }

@@ -4,6 +4,7 @@
 //! broker-by-hand up       find or start it, and tell its address
 //! broker-by-hand status   what runs
 //! broker-by-hand hold     take a lease, tell its name, and keep it until standard input ends
+//! broker-by-hand own      start one for this process alone, and keep it until standard input ends
 //! broker-by-hand image    make the image (`image --replace`: also when there is one)
 //! broker-by-hand down     stop everything of ours
 //! ```
@@ -47,6 +48,12 @@ async fn run(command: &str) -> Result<ExitCode, Error> {
             let _ = io::stdin().read_to_end(&mut Vec::new());
             lease.release().await?;
         }
+        "own" => {
+            let own = Broker::start_own(&options).await?;
+            tell(&describe(own.broker()));
+            let _ = io::stdin().read_to_end(&mut Vec::new());
+            own.stop().await?;
+        }
         "image" => {
             let mut wanted = ImageOptions::default();
             wanted.replace = std::env::args().any(|word| word == "--replace");
@@ -62,7 +69,7 @@ async fn run(command: &str) -> Result<ExitCode, Error> {
         _ => {
             let _ = writeln!(
                 io::stderr(),
-                "usage: broker-by-hand up|status|hold|image|down"
+                "usage: broker-by-hand up|status|hold|own|image|down"
             );
             return Ok(ExitCode::from(2));
         }

@@ -138,26 +138,36 @@ impl Drop for World {
     }
 }
 
-/// A process that holds a lease.
+/// A process that holds a lease or a broker, and told which in a line.
 pub struct Holder {
     pub child: Child,
-    pub lease: String,
+    pub told: String,
     stdin: Option<ChildStdin>,
 }
 
 impl Holder {
+    /// One that holds a lease.
     pub fn start(world: &World) -> Self {
-        let mut child = world.command("hold").stdin(Stdio::piped()).spawn().unwrap();
+        let holder = Self::of(world, "hold");
+        assert!(
+            holder.told.starts_with("lab-"),
+            "no lease but {:?}",
+            holder.told
+        );
+        holder
+    }
+
+    /// One that runs the command.
+    pub fn of(world: &World, word: &str) -> Self {
+        let mut child = world.command(word).stdin(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take();
-        let mut lease = String::new();
+        let mut told = String::new();
         BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut lease)
+            .read_line(&mut told)
             .unwrap();
-        let lease = lease.trim().to_owned();
-        assert!(lease.starts_with("lab-"), "no lease but {lease:?}");
         Self {
             child,
-            lease,
+            told: told.trim().to_owned(),
             stdin,
         }
     }
@@ -166,7 +176,7 @@ impl Holder {
     pub fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.lease
+        self.told
     }
 
     /// Ends in peace.
