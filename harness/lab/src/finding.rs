@@ -23,7 +23,9 @@ mod settling;
 mod spoken;
 mod story;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::{

@@ -1,0 +1,8 @@
+//! Both sides of each rule: it fires on the mistake, and is silent on a correct near neighbour.
+
+mod connections;
+mod consuming;
+mod correct;
+mod publishing;
+mod refusals;
+mod settling;

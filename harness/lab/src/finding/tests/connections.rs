@@ -1,0 +1,174 @@
+use amqp_tap::{Ending, Flaw, Side, What};
+
+use super::super::{
+    FindingId as Id,
+    testing::{Stage, ids, only},
+};
+
+fn sent() -> Stage {
+    Stage::connected("send")
+        .declares("hello")
+        .publishes("", "hello", b"Hello World!")
+        .prints("Sent 'Hello World!'")
+}
+
+fn waits() -> Stage {
+    Stage::connected("receive")
+        .declares("hello")
+        .consumes("hello", true)
+        .prints("Waiting for messages. To exit press CTRL+C")
+}
+
+#[test]
+fn a_program_comes_to_the_broker() {
+    assert_eq!(
+        only(&[&Stage::new("send").exits(101)]).id,
+        Id::NeverConnected
+    );
+    assert_eq!(ids(&[&Stage::new("send").fault("refuses").exits(1)]), []);
+    assert_eq!(ids(&[&Stage::new("send").dies(9)]), []);
+}
+
+#[test]
+fn a_connection_is_closed() {
+    let finding = only(&[&sent().drops().exits(0)]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["count"]),
+        (Id::ConnectionNotClosed, "1")
+    );
+    let reset = sent().ends(Side::Client, Ending::Reset).exits(0);
+    assert_eq!(ids(&[&reset]), [Id::ConnectionNotClosed]);
+    assert_eq!(ids(&[&sent().closes().exits(0)]), []);
+    // It is still at it; it was killed; it had an error and said so.
+    assert_eq!(ids(&[&sent()]), []);
+    assert_eq!(ids(&[&sent().drops().dies(9)]), []);
+    assert_eq!(ids(&[&sent().drops().exits(1)]), []);
+}
+
+#[test]
+fn a_lost_connection_is_an_error() {
+    let cut = || {
+        waits()
+            .fault("cuts the connection")
+            .ends(Side::Broker, Ending::Fault)
+    };
+    assert_eq!(ids(&[&cut().exits(0)]), [Id::LostConnectionIgnored]);
+    assert_eq!(ids(&[&cut().exits(1)]), []);
+    let again = cut()
+        .connects()
+        .opens(1)
+        .consumes("hello", true)
+        .interrupted()
+        .closes();
+    assert_eq!(ids(&[&again.exits(0)]), []);
+}
+
+#[test]
+fn ctrl_c_ends_a_program() {
+    assert_eq!(ids(&[&waits().interrupted().passes(500)]), []);
+    let stubborn = waits().interrupted().passes(2500);
+    assert_eq!(only(&[&stubborn]).id, Id::InterruptIgnored);
+    assert_eq!(
+        ids(&[&stubborn.clone().drops().dies(9)]),
+        [Id::InterruptIgnored]
+    );
+    assert_eq!(
+        ids(&[&waits().interrupted().closes().exits(0).passes(2500)]),
+        []
+    );
+}
+
+#[test]
+fn silence_is_taken_for_death() {
+    let silent = |millis: u64| {
+        waits()
+            .passes(millis)
+            .ends(Side::Broker, Ending::DroppedByBroker)
+            .exits(1)
+    };
+    let finding = only(&[&silent(20_000)]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["interval"]),
+        (Id::HeartbeatMissed, "10")
+    );
+    assert_eq!(ids(&[&silent(9_000)]), []);
+    let alive = waits()
+        .passes(9_000)
+        .event(Side::Client, What::Heartbeat { channel: 0 })
+        .passes(9_000)
+        .ends(Side::Broker, Ending::DroppedByBroker)
+        .exits(1);
+    assert_eq!(ids(&[&alive]), []);
+}
+
+#[test]
+fn many_connections_at_once_are_too_many() {
+    let connects = |times: usize, pause: u64| {
+        (0..times).fold(Stage::new("send"), |stage, _| {
+            stage.connects().closes().passes(pause)
+        })
+    };
+    let finding = only(&[&connects(30, 50)]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["count"]),
+        (Id::ConnectionChurn, "30")
+    );
+    assert_eq!(ids(&[&connects(30, 1000)]), []);
+    assert_eq!(ids(&[&connects(3, 0)]), []);
+}
+
+#[test]
+fn a_blocked_publisher_waits() {
+    let publisher = || {
+        Stage::connected("send")
+            .declares("q")
+            .blocked("low on memory")
+    };
+    let publish = |stage: Stage, times: usize| {
+        (0..times).fold(stage, |stage, _| stage.publishes("", "q", b"one"))
+    };
+    assert_eq!(only(&[&publisher()]).id, Id::ConnectionBlocked);
+    let ignoring = publish(publisher(), 3).unblocked().closes().exits(0);
+    assert_eq!(ids(&[&ignoring]), [Id::ConnectionBlocked]);
+    let waiting = publish(publisher().unblocked(), 3).closes().exits(0);
+    assert_eq!(ids(&[&waiting]), []);
+}
+
+#[test]
+fn what_is_no_amqp_is_told() {
+    let flaw = Flaw::FrameType(65);
+    let cut = |from: Side| {
+        sent()
+            .event(from, What::Unreadable(flaw.clone()))
+            .ends(Side::Client, Ending::Cut)
+            .exits(1)
+    };
+    assert_eq!(only(&[&cut(Side::Client)]).id, Id::Unreadable);
+    assert_eq!(ids(&[&cut(Side::Broker)]), []);
+}
+
+#[test]
+fn a_limit_of_the_lab_is_told() {
+    let limit = What::Limit {
+        limit: "channels".to_owned(),
+        allowed: 64,
+    };
+    let program = sent()
+        .event(Side::Client, limit)
+        .ends(Side::Client, Ending::Cut)
+        .exits(1);
+    let finding = only(&[&program]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["allowed"]),
+        (Id::LimitPassed, "64")
+    );
+}
+
+#[test]
+fn what_vanished_was_never_said() {
+    let send = Stage::connected("send")
+        .vanishing()
+        .publishes("", "hello", b"Hello World!")
+        .closes();
+    assert_eq!(ids(&[&send]), []);
+}

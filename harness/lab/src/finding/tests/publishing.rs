@@ -1,0 +1,269 @@
+use std::time::Duration;
+
+use super::super::{
+    FindingId as Id, Given,
+    testing::{Stage, found, ids, ids_given, only},
+};
+
+#[test]
+fn a_publish_before_the_queue_is_discarded() {
+    let send = Stage::connected("send").publishes("", "hello", b"Hello World!");
+    let frame = send.last() - 1;
+    let send = send.prints("Sent 'Hello World!'").closes().exits(0);
+    let finding = only(&[&send]);
+    assert_eq!(finding.id, Id::DiscardedPublish);
+    assert_eq!(finding.evidence, [frame]);
+    assert_eq!(finding.arguments["queue"], "hello");
+    assert_eq!(finding.arguments["later"], "-");
+}
+
+#[test]
+fn who_declares_the_queue_too_late_is_named() {
+    let send = Stage::connected("send")
+        .publishes("", "hello", b"one")
+        .closes()
+        .exits(0);
+    let receive = Stage::connected("receive").asks_for("hello");
+    let declare = receive.last();
+    let receive = receive.declared("hello").after(Duration::from_secs(1));
+    let finding = only(&[&send, &receive]);
+    assert_eq!(finding.arguments["later"], "receive");
+    assert_eq!(finding.elsewhere[0].event, declare);
+    assert_eq!(finding.elsewhere[0].place, 1);
+}
+
+#[test]
+fn nothing_is_discarded_where_somebody_may_have_declared_the_queue() {
+    let send = || Stage::connected("send").publishes("", "hello", b"one");
+    let sent = || send().closes().exits(0);
+    // Another program asked for it before this was routed.
+    let receive = Stage::connected("receive").asks_for("hello");
+    assert_eq!(ids(&[&sent(), &receive]), [Id::DeclaredNothing]);
+    // Nobody knows yet when it was routed.
+    assert_eq!(ids(&[&send()]), [Id::DeclaredNothing]);
+    // The lab declared it.
+    let given = Given {
+        queues: ["hello".to_owned()].into(),
+        ..Given::default()
+    };
+    assert_eq!(ids_given(&[&sent()], &given), [Id::DeclaredNothing]);
+    // Somebody declared it, at a time that is on no tape.
+    let receive = Stage::connected("receive")
+        .consumes("hello", true)
+        .after(Duration::from_secs(1));
+    let both = ids(&[&sent(), &receive]);
+    assert_eq!(both, [Id::DeclaredNothing, Id::DeclaredNothing]);
+    // The broker says that it is there: it is declared with other options.
+    let refused = "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'hello' in vhost '/': received 'true' but current is 'false'";
+    let other = Stage::connected("send")
+        .asks_for("hello")
+        .refused(406, refused, (50, 10));
+    assert!(!ids(&[&other, &sent()]).contains(&Id::DiscardedPublish));
+}
+
+#[test]
+fn what_is_mandatory_comes_back_and_is_not_discarded() {
+    let send = Stage::connected("publisher_confirms")
+        .publishes_mandatory("confirmed", b"one")
+        .returned("confirmed", b"one")
+        .prints("returned one")
+        .closes()
+        .exits(1);
+    assert_eq!(ids(&[&send]), [Id::DeclaredNothing]);
+}
+
+#[test]
+fn publishing_with_no_subscriber_is_a_mistake_only_where_the_chapter_says_so() {
+    let emit = Stage::connected("emit_log")
+        .declares_exchange("logs")
+        .publishes("logs", "", b"info: one")
+        .closes()
+        .exits(0);
+    let given = Given {
+        routed: true,
+        ..Given::default()
+    };
+    assert_eq!(ids(&[&emit]), []);
+    assert_eq!(ids_given(&[&emit], &given), [Id::DiscardedPublish]);
+    let bound = Stage::connected("receive_logs")
+        .declares("mine")
+        .binds("mine", "logs");
+    let late = emit.after(Duration::from_secs(1));
+    assert_eq!(ids_given(&[&bound, &late], &given), []);
+}
+
+#[test]
+fn a_publish_that_never_came_was_not_flushed() {
+    let send = || Stage::connected("send").declares("hello");
+    let early = send().prints("Sent 'Hello World!'").drops().exits(0);
+    assert_eq!(
+        ids(&[&early]),
+        [Id::PublishNotFlushed, Id::ConnectionNotClosed]
+    );
+    let half = send().publishes_half("hello", b"Hello").drops().exits(0);
+    assert_eq!(ids(&[&half])[0], Id::PublishNotFlushed);
+    // It never said that it sent; it is still at it; the lab cut it.
+    assert_eq!(ids(&[&send().closes().exits(0)]), []);
+    assert_eq!(ids(&[&send().prints("Sent 'x'")]), []);
+    let cut = send()
+        .publishes_half("hello", b"Hel")
+        .fault("cut")
+        .drops()
+        .exits(1);
+    assert_eq!(ids(&[&cut]), []);
+}
+
+#[test]
+fn sent_is_said_after_sending() {
+    let early = Stage::new("send")
+        .prints("Sent 'Hello World!'")
+        .connects()
+        .opens(1)
+        .declares("hello")
+        .publishes("", "hello", b"Hello World!")
+        .closes()
+        .exits(0);
+    assert_eq!(ids(&[&early]), [Id::SentTooEarly]);
+    let nobody = Stage::new("send")
+        .without_broker()
+        .prints("Sent 'Hello World!'")
+        .exits(1);
+    assert_eq!(ids(&[&nobody]), [Id::SentTooEarly]);
+}
+
+#[test]
+fn upper_and_lower_case_are_told() {
+    let send = |body: &[u8], line: &str| {
+        Stage::connected("send")
+            .declares("hello")
+            .publishes("", "hello", body)
+            .prints(line)
+            .closes()
+            .exits(0)
+    };
+    let slip = send(b"hello world!", "Sent 'Hello World!'");
+    let finding = only(&[&slip]);
+    assert_eq!(finding.id, Id::BodyInOtherCase);
+    assert_eq!(finding.arguments["wanted"], "Hello World!");
+    let given = Given {
+        bodies: vec![b"Hello World!".to_vec()],
+        ..Given::default()
+    };
+    let consequent = send(b"HELLO WORLD!", "Sent 'HELLO WORLD!'");
+    assert_eq!(ids(&[&consequent]), []);
+    assert_eq!(
+        ids_given(&[&send(b"HELLO WORLD!", "Sent")], &given),
+        [Id::BodyInOtherCase]
+    );
+    assert_eq!(
+        ids_given(&[&send(b"Another one", "Sent 'Another one'")], &given),
+        []
+    );
+    assert_eq!(ids(&[&send(b"Hello World!", "Sent 'Hello World!'")]), []);
+}
+
+#[test]
+fn a_queue_that_nobody_else_uses_is_a_slip() {
+    let send = |queue: &str| {
+        Stage::connected("send")
+            .declares(queue)
+            .publishes("", queue, b"one")
+            .closes()
+            .exits(0)
+    };
+    let receive = Stage::connected("receive")
+        .declares("hello")
+        .consumes("hello", true);
+    let finding = only(&[&send("helo"), &receive]);
+    assert_eq!(finding.id, Id::UnusedQueue);
+    assert_eq!(finding.arguments["wanted"], "hello");
+    let given = Given {
+        names: ["hello".to_owned()].into(),
+        ..Given::default()
+    };
+    assert_eq!(ids_given(&[&send("Hello")], &given), [Id::UnusedQueue]);
+    assert_eq!(ids_given(&[&send("hello")], &given), []);
+    assert_eq!(ids_given(&[&send("something")], &given), []);
+    assert_eq!(ids(&[&send("hello"), &receive]), []);
+    assert_eq!(ids(&[&send("helo")]), []);
+}
+
+#[test]
+fn a_purge_throws_away_only_what_waits() {
+    let send = |messages: u32| {
+        Stage::connected("send")
+            .declares("hello")
+            .purges("hello", messages)
+            .publishes("", "hello", b"one")
+            .closes()
+            .exits(0)
+    };
+    assert_eq!(ids(&[&send(0)]), []);
+    let finding = only(&[&send(2)]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["count"]),
+        (Id::QueuePurged, "2")
+    );
+}
+
+#[test]
+fn confirms_are_awaited_before_the_close() {
+    let send = || {
+        Stage::connected("send")
+            .declares("hello")
+            .wants_confirms()
+            .publishes("", "hello", b"one")
+            .publishes("", "hello", b"two")
+    };
+    let hasty = send().confirmed(1, false).closes().exits(0);
+    let finding = only(&[&hasty]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["count"]),
+        (Id::ConfirmNotAwaited, "1")
+    );
+    assert!(ids(&[&send().drops().exits(0)]).contains(&Id::ConfirmNotAwaited));
+    assert_eq!(
+        ids(&[&send()
+            .confirmed(1, false)
+            .confirmed(2, false)
+            .closes()
+            .exits(0)]),
+        []
+    );
+    assert_eq!(ids(&[&send()]), []);
+    // What the lab holds back, nobody can await for ever.
+    assert_eq!(ids(&[&send().fault("holds confirms").drops().dies(9)]), []);
+}
+
+#[test]
+fn a_returned_message_is_looked_at() {
+    let send = || {
+        Stage::connected("publisher_confirms")
+            .declares("confirmed")
+            .wants_confirms()
+            .publishes_mandatory("confirmed", b"one")
+            .returned("confirmed", b"one")
+            .confirmed(1, false)
+    };
+    assert_eq!(
+        ids(&[&send().closes().exits(0)]),
+        [Id::ReturnedMessageIgnored]
+    );
+    assert_eq!(ids(&[&send().closes().exits(1)]), []);
+    assert_eq!(ids(&[&send().prints("returned one").closes().exits(0)]), []);
+}
+
+#[test]
+fn to_declare_nothing_is_worth_an_advice() {
+    let given = Given {
+        queues: ["hello".to_owned()].into(),
+        ..Given::default()
+    };
+    let send = |stage: Stage| stage.publishes("", "hello", b"one").closes().exits(0);
+    let relying = send(Stage::connected("send"));
+    let declaring = send(Stage::connected("send").declares("hello"));
+    let advice = found(&[&relying], &given);
+    assert_eq!(advice[0].id, Id::DeclaredNothing);
+    assert_eq!(advice[0].severity, super::super::Severity::Advice);
+    assert_eq!(ids_given(&[&declaring], &given), []);
+}

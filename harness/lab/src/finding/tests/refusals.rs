@@ -1,0 +1,208 @@
+use super::super::{
+    Finding, FindingId as Id,
+    refusals::anonymous,
+    testing::{Stage, ids, only},
+};
+
+const NO_QUEUE: &str = "NOT_FOUND - no queue 'hello' in vhost 'lab-1'";
+
+fn consume_refused() -> Stage {
+    Stage::connected("receive")
+        .client(consume("hello"))
+        .refused(404, NO_QUEUE, (60, 20))
+        .drops()
+        .exits(1)
+}
+
+fn consume(queue: &str) -> amqp_tap::amq_protocol::protocol::AMQPClass {
+    use amqp_tap::amq_protocol::protocol::{AMQPClass, basic};
+    AMQPClass::Basic(basic::AMQPMethod::Consume(basic::Consume {
+        queue: queue.into(),
+        no_ack: true,
+        ..basic::Consume::default()
+    }))
+}
+
+#[test]
+fn a_queue_that_is_not_there_is_named() {
+    let finding = only(&[&consume_refused()]);
+    assert_eq!(finding.id, Id::QueueNotFound);
+    assert_eq!(finding.arguments["queue"], "hello");
+    assert_eq!(finding.arguments["method"], "basic.consume");
+    // The consume, and the channel.close that answers it.
+    assert_eq!(finding.evidence, [10, 11]);
+    assert_eq!(
+        finding.arguments["text"],
+        "NOT_FOUND - no queue 'hello' in vhost '/'"
+    );
+}
+
+#[test]
+fn who_declares_it_later_is_named() {
+    let send = Stage::connected("send")
+        .passes(500)
+        .declares("hello")
+        .publishes("", "hello", b"one")
+        .closes()
+        .exits(0);
+    let finding = only(&[&consume_refused(), &send]);
+    assert_eq!(finding.arguments["later"], "send");
+    assert_eq!(finding.elsewhere[0].program, "send");
+}
+
+#[test]
+fn an_exchange_that_has_the_name_of_the_queue_is_the_usual_slip() {
+    let text = "NOT_FOUND - no exchange 'hello' in vhost '/'";
+    let send = |exchange: &str| {
+        Stage::connected("send")
+            .declares("hello")
+            .publishes(exchange, "hello", b"one")
+            .refused(404, text, (60, 40))
+            .prints("Sent 'one'")
+            .drops()
+            .exits(0)
+    };
+    let finding = only(&[&send("hello")]);
+    assert_eq!(finding.id, Id::ExchangeNotFound);
+    assert_eq!(finding.arguments["queue"], "yes");
+    assert_eq!(finding.evidence.len(), 2);
+}
+
+#[test]
+fn the_argument_that_differs_is_named_and_who_declared_it() {
+    let text = "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'hello' in vhost 'lab-1': received 'false' but current is 'true'";
+    let send = Stage::connected("send")
+        .declares("hello")
+        .publishes("", "hello", b"one")
+        .closes()
+        .exits(0);
+    let receive = Stage::connected("receive")
+        .asks_for("hello")
+        .refused(406, text, (50, 10))
+        .drops()
+        .exits(1)
+        .after(std::time::Duration::from_secs(1));
+    let finding = only(&[&send, &receive]);
+    assert_eq!(finding.id, Id::InequivalentArguments);
+    assert_eq!(finding.program, "receive");
+    for (name, value) in [
+        ("argument", "durable"),
+        ("name", "hello"),
+        ("received", "false"),
+        ("current", "true"),
+        ("owner", "send"),
+    ] {
+        assert_eq!(finding.arguments[name], value, "{name}");
+    }
+    assert_eq!(finding.elsewhere[0].event, 10);
+}
+
+#[test]
+fn an_optional_argument_is_understood_too() {
+    let text = "PRECONDITION_FAILED - inequivalent arg 'x-max-priority' for queue 'q' in vhost '/': received none but current is the value '10' of type 'long'";
+    let program = Stage::connected("p")
+        .asks_for("q")
+        .refused(406, text, (50, 10))
+        .drops()
+        .exits(1);
+    let finding = only(&[&program]);
+    assert_eq!(finding.arguments["received"], "none");
+    assert_eq!(finding.arguments["current"], "10");
+    assert_eq!(finding.arguments["owner"], "-");
+}
+
+fn unknown_tag(stage: Stage, tag: u64) -> Finding {
+    let text = format!("PRECONDITION_FAILED - unknown delivery tag {tag}");
+    only(&[&stage.refused(406, &text, (60, 80)).drops().exits(1)])
+}
+
+fn consumer(automatic: bool) -> Stage {
+    Stage::connected("worker")
+        .declares("hello")
+        .consumes("hello", automatic)
+        .delivered(1, b"one")
+}
+
+#[test]
+fn each_way_to_an_unknown_tag_has_its_own_name() {
+    let twice = unknown_tag(consumer(false).acks(1).acks(1), 1);
+    assert_eq!((twice.id, twice.evidence.len()), (Id::DoubleAck, 3));
+    let covered = unknown_tag(
+        consumer(false).delivered(2, b"two").acks_up_to(2).acks(1),
+        1,
+    );
+    assert_eq!(covered.id, Id::DoubleAck);
+    let automatic = unknown_tag(consumer(true).acks(1), 1);
+    assert_eq!(automatic.id, Id::AckAfterAutomaticAck);
+    let other = unknown_tag(consumer(false).opens(2).acks(1), 1);
+    assert_eq!(other.id, Id::AckOnOtherChannel);
+    let invented = unknown_tag(consumer(false).acks(7), 7);
+    assert_eq!(invented.id, Id::UnknownDeliveryTag);
+    // After a reconnect, the old tag is not one of another channel.
+    let old = unknown_tag(consumer(false).drops().connects().opens(1).acks(1), 1);
+    assert_eq!(old.id, Id::UnknownDeliveryTag);
+}
+
+#[test]
+fn the_owner_of_an_exclusive_queue_is_named() {
+    let text = "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'mine' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.";
+    let owner = Stage::connected("one").declares("mine");
+    let other = Stage::connected("two")
+        .passes(100)
+        .asks_for("mine")
+        .refused(405, text, (50, 10))
+        .drops()
+        .exits(1);
+    let finding = only(&[&owner, &other]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["owner"]),
+        (Id::ResourceLocked, "one")
+    );
+    assert_eq!(finding.arguments["queue"], "mine");
+}
+
+#[test]
+fn refused_access_says_to_what() {
+    let about = |text: &str, ids| {
+        let program = Stage::connected("p").declares("q").client(consume("q"));
+        let program = program.refused(403, text, ids).drops().exits(1);
+        only(&[&program]).arguments["about"].clone()
+    };
+    let used = "ACCESS_REFUSED - queue 'q' in vhost '/' in exclusive use";
+    assert_eq!(about(used, (60, 20)), "consumer");
+    let other = "ACCESS_REFUSED - access to queue 'q' in vhost '/' refused for user 'guest'";
+    assert_eq!(about(other, (60, 20)), "other");
+    let login = "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.";
+    assert_eq!(about(login, (0, 0)), "login");
+}
+
+#[test]
+fn a_refused_transient_queue_is_told_from_other_internal_errors() {
+    let text = "INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated.";
+    let send = |text: &str| {
+        let send = Stage::connected("send").asks_for("hello");
+        send.thrown_out(541, text, (50, 10)).exits(1)
+    };
+    let finding = only(&[&send(text)]);
+    assert_eq!(finding.id, Id::TransientQueueRefused);
+    assert_eq!(finding.arguments["queue"], "hello");
+    assert_eq!(only(&[&send("INTERNAL_ERROR")]).id, Id::BrokerError);
+}
+
+#[test]
+fn a_broker_that_shuts_down_is_nobodys_mistake() {
+    let text = "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'";
+    let receive = Stage::connected("receive")
+        .declares("hello")
+        .thrown_out(320, text, (0, 0));
+    assert_eq!(ids(&[&receive.exits(1)]), []);
+}
+
+#[test]
+fn the_labs_virtual_host_stays_unnamed() {
+    assert_eq!(
+        anonymous("in vhost 'a' and vhost 'b'"),
+        "in vhost '/' and vhost '/'"
+    );
+    assert_eq!(anonymous("in vhost 'a"), "in vhost 'a");
+}
