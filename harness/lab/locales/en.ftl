@@ -2,14 +2,14 @@
 #
 # Each message has a title (its value, a fragment that can follow the program's name) and an explanation (one
 # paragraph: what happened in AMQP's words, why, what to do). `$program` is the program. Where an argument has no
-# value, it is `-`.
+# value, it is `none`.
 
 queue-not-found = consumes from or names a queue that does not exist: 404 NOT_FOUND
     .explanation = `{ $program }` sent { $method } for the queue `{ $queue }`. The broker has no queue of that name, so it
         answered 404 NOT_FOUND and closed the channel. A queue exists from the moment in which some program declares
         it. { $similar ->
-            [-] { $later ->
-                [-] Declare the queue before you use it, with the options that the other programs use.
+            [none] { $later ->
+                [none] Declare the queue before you use it, with the options that the other programs use.
                *[other] `{ $later }` declares it, but only afterwards. You cannot know which program runs first, so
                     declare the queue in both, with the same options.
             }
@@ -30,7 +30,7 @@ inequivalent-arguments = declares `{ $name }` again with other options: 406 PREC
             [exchange] exchange
            *[queue] queue
         } `{ $name }` with { $argument } = { $received }, but it exists with { $argument } = { $current }{ $owner ->
-            [-] {""}
+            [none] {""}
            *[other] , as `{ $owner }` declared it first
         }. To declare it again is harmless only when all options and arguments are the same; otherwise the broker
         answers 406 PRECONDITION_FAILED and closes the channel. Declare it in the same way in every program. (One
@@ -60,7 +60,7 @@ unknown-delivery-tag = settles a delivery that does not exist: 406 PRECONDITION_
 
 resource-locked = uses another connection's exclusive queue: 405 RESOURCE_LOCKED
     .explanation = `{ $program }` sent { $method } for the queue `{ $queue }`, which is exclusive{ $owner ->
-            [-] {""}
+            [none] {""}
            *[other] {" "}and belongs to a connection of `{ $owner }`
         }. Only the connection that declared an exclusive queue may use it; all others get 405 RESOURCE_LOCKED, and the
         channel is closed. Share a queue that is not exclusive, or let each program declare one of its own.
@@ -81,7 +81,7 @@ transient-queue-refused = declares a transient, shared queue, which this broker 
 
 broker-error = gets an error from the broker: { $code }
     .explanation = The broker answered { $method ->
-            [-] something that `{ $program }` sent
+            [none] something that `{ $program }` sent
            *[other] { $method } of `{ $program }`
         } with an error and closed the channel or the connection: "{ $text }".
 
@@ -91,8 +91,8 @@ discarded-publish = publishes to a queue that does not exist: the message is dis
            *[other] { $count } messages
         } to the exchange { $exchange } with the routing key `{ $queue }` when no queue was there to take it, so the broker
         discarded it in silence: no error, nothing in the log. { $later ->
-            [-] { $similar ->
-                [-] Declare the queue before you publish to it.
+            [none] { $similar ->
+                [none] Declare the queue before you publish to it.
                *[other] There is a queue named `{ $similar }`: is that the one you mean? Declare the queue before you
                     publish to it.
             }
@@ -225,7 +225,7 @@ prefetch-global = sets a prefetch for the whole channel
 
 never-connected = never connects to the broker
     .explanation = `{ $program }` ended ({ $ended ->
-            [-] killed
+            [none] killed
            *[other] exit code { $ended }
         }) and never connected to the broker. Read the address from the variable `AMQP_ADDR`, and see what the program
         says on standard error.

@@ -1,0 +1,207 @@
+# 每条发现（finding）的名称与解释。消息名就是发现的名字。
+#
+# 值是标题（可以接在程序名后面），`.explanation` 是一段话：用 AMQP 的术语说明发生了什么、为什么、该怎么做。
+# `$program` 是程序名。没有值的参数写作 `none`。
+
+queue-not-found = 使用了不存在的队列：404 NOT_FOUND
+    .explanation = `{ $program }` 对队列 `{ $queue }` 发送了 { $method }，但代理上没有这个队列，于是代理返回 404 NOT_FOUND 并关闭了信道。
+        队列从某个程序声明它的那一刻起才存在。{ $similar ->
+            [none] { $later ->
+                [none] 使用之前请先声明这个队列，参数要与其他程序一致。
+               *[other] `{ $later }` 会声明它，但那是在此之后。哪个程序先运行是无法预知的，所以两边都要声明，参数保持一致。
+            }
+           *[other] 已有一个名为 `{ $similar }` 的队列，你要用的是不是它？
+        }
+
+exchange-not-found = 向不存在的交换机发布消息：404 NOT_FOUND
+    .explanation = `{ $program }` 对交换机 `{ $exchange }` 发送了 { $method }，但代理上没有这个交换机，于是代理返回 404 NOT_FOUND
+        并关闭了信道，发布到那里的消息也就丢失了。{ $queue ->
+            [yes] `{ $exchange }` 其实是一个队列的名字。要按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
+           *[no] 发布之前请先声明交换机。如果只是想按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
+        }
+
+inequivalent-arguments = 用不同的参数重复声明 `{ $name }`：406 PRECONDITION_FAILED
+    .explanation = `{ $program }` 声明{ $kind ->
+            [exchange] 交换机
+           *[queue] 队列
+        } `{ $name }` 时 { $argument } = { $received }，而已存在的那个是 { $argument } = { $current }{ $owner ->
+            [none] {""}
+           *[other] （由 `{ $owner }` 先声明）
+        }。只有全部选项和参数都相同，重复声明才没有影响；否则代理会返回 406 PRECONDITION_FAILED 并关闭信道。
+        请在每个程序里使用同样的声明。（如果是以前遗留下来的，要先把它删除。）
+
+double-ack = 对同一次投递确认了两次：406 PRECONDITION_FAILED
+    .explanation = `{ $program }` 已经处理了标签为 { $tag } 的投递，之后又对它发送了一次 { $method }。投递一经确认，代理就不再记得它，
+        所以第二次时这个标签已经无效：代理返回 406 PRECONDITION_FAILED，关闭信道，并把所有尚未确认的消息放回队列。
+        每次投递只确认一次；带 `multiple` 的 basic.ack 会确认该标签及之前的所有投递。
+
+ack-on-other-channel = 在另一个信道上确认：406 PRECONDITION_FAILED
+    .explanation = `{ $program }` 在一个信道上收到标签为 { $tag } 的投递，却在另一个信道上对它发送了 { $method }。
+        投递标签在每个信道上各自从 1 开始计数，换一个信道就没有意义，因此代理返回 406 PRECONDITION_FAILED 并关闭了信道。
+        在哪个信道上收到，就在哪个信道上确认。
+
+ack-after-automatic-ack = 已使用自动确认，却又手动确认：406 PRECONDITION_FAILED
+    .explanation = `{ $program }` 以自动确认（no_ack）方式消费，又对标签为 { $tag } 的投递发送了 { $method }。使用自动确认时，
+        代理一发出消息就把它忘了，所以不认识这个标签：它返回 406 PRECONDITION_FAILED 并关闭信道。
+        两者只能选一：要么不用 no_ack 并逐条确认，要么用 no_ack 而完全不确认。
+
+unknown-delivery-tag = 确认了不存在的投递：406 PRECONDITION_FAILED
+    .explanation = `{ $program }` 对投递标签 { $tag } 发送了 { $method }，而这个信道上没有标签为 { $tag } 的未确认投递，因此代理返回
+        406 PRECONDITION_FAILED 并关闭了信道。请使用随投递一起收到的标签，并在同一个信道上确认；重新连接之后，旧的标签全部失效。
+
+resource-locked = 使用了别的连接的独占队列：405 RESOURCE_LOCKED
+    .explanation = `{ $program }` 对队列 `{ $queue }` 发送了 { $method }，而这是一个独占队列{ $owner ->
+            [none] {""}
+           *[other] ，属于 `{ $owner }` 的连接
+        }。独占队列只能由声明它的连接使用，其他连接会得到 405 RESOURCE_LOCKED，信道也会被关闭。
+        要共用队列就不要声明为独占，否则让每个程序各自声明一个。
+
+access-refused = 被拒绝访问：403 ACCESS_REFUSED
+    .explanation = 代理对 `{ $program }` 的 { $method } 返回 403 ACCESS_REFUSED：“{ $text }”。{ $about ->
+            [consumer] 该队列已被一个消费者独占，或者已有其他消费者时又要求独占。请在所有程序里都不要使用 `exclusive` 消费。
+            [login] 用户名或密码不对，或者该用户不允许从这里登录。
+           *[other] 该用户没有配置、写入或读取这个名字的权限。以 `amq.` 开头的名字归代理自己使用。
+        }
+
+transient-queue-refused = 声明了这个代理不允许的非持久、非独占队列：541 INTERNAL_ERROR
+    .explanation = `{ $program }` 声明的队列 `{ $queue }` 既不持久也不独占。这个代理不再允许这种队列（已弃用的特性 `transient_nonexcl_queues`）：
+        它返回 541 INTERNAL_ERROR，并关闭了整个连接。请在每个声明该队列的程序里都把它声明为持久队列。
+
+broker-error = 收到代理的错误：{ $code }
+    .explanation = 代理对 `{ $program }` { $method ->
+            [none] 发送的内容
+           *[other] 的 { $method }
+        } 返回了错误，并关闭了信道或连接：“{ $text }”。
+
+discarded-publish = 发布时队列还不存在，消息被丢弃
+    .explanation = `{ $program }` 向交换机 { $exchange } 发布了 { $count } 条消息，路由键为 `{ $queue }`，而当时没有任何队列能接收，
+        代理便悄悄地丢弃了它：没有错误，日志里也没有记录。{ $later ->
+            [none] { $similar ->
+                [none] 发布之前请先声明队列。
+               *[other] 已有一个名为 `{ $similar }` 的队列，你要用的是不是它？发布之前请先声明队列。
+            }
+           *[other] `{ $later }` 会声明这个队列，但那是在此之后。哪个程序先运行是无法预知的，所以两边都要声明。
+        }（如果设置了 `mandatory`，代理会把这样的消息退回来。）
+
+publish-not-flushed = 消息还没有发出去，程序就结束了
+    .explanation = { $cut ->
+            [yes] `{ $program }` 开始发送一条消息（basic.publish），但还没有发完，连接就断开了，代理会丢弃这样的消息。
+           *[no] `{ $program }` 连接了代理，也声称已经发送，但 basic.publish 从未出现：消息还留在进程里，进程就已经结束了。
+        }客户端库是在后台写数据的。请先等待发布完成，再关闭连接并等待关闭完成：connection.close-ok 一定在此前发送的所有内容之后才到达。
+
+sent-too-early = 还没有连上代理就说已经发送
+    .explanation = `{ $program }` 打印了“{ $line }”，{ $opened ->
+            [yes] 而那时代理还没有打开它的连接
+           *[no] 但始终没有代理为它打开过连接
+        }，所以当时不可能已经发出任何消息。请在发布成功返回之后再打印。
+
+body-in-other-case = 发布的是 `{ $body }`，而不是 `{ $wanted }`
+    .explanation = `{ $program }` 发布的消息体是 `{ $body }`，与 `{ $wanted }` 只有大小写不同。消息体是一串字节，`h` 和 `H`
+        的字节并不一样，途中没有谁会把它们当作相同。
+
+unused-queue = 使用了队列 `{ $queue }`，而应该是 `{ $wanted }`
+    .explanation = `{ $program }` 使用的队列名是 `{ $queue }`，除它之外没有别人使用；大家用的名字是 `{ $wanted }`。
+        在代理看来，这是两个毫不相干的队列：放进其中一个的消息，永远不会从另一个里出来。名字是逐字节比较的。
+
+queue-purged = 用 { $method } 清掉了 { $count } 条等待中的消息
+    .explanation = `{ $program }` 对队列 `{ $queue }` 发送了 { $method }，代理回复说其中有 { $count } 条消息，这些消息已经没有了。
+        重复声明已有的队列不会有任何影响，不需要事先清空。
+
+confirm-not-awaited = 没有等到发布确认就关闭了
+    .explanation = `{ $program }` 要求了发布确认（confirm.select）并发布了消息，但在还有 { $count } 条消息的确认没有到达时就关闭了。
+        这样它并不知道代理是否收到了这些消息，而确认正是为此而设的。请等到每个确认之后再关闭。
+
+returned-message-ignored = 忽略了被退回的 { $count } 条消息
+    .explanation = `{ $program }` 发布时设置了 `mandatory`，由于没有队列接收，代理退回了 { $count } 条消息（basic.return），
+        而程序仍然以退出码 0 结束。被退回的消息同样会得到确认，所以必须检查退回的消息：报告出来，或者改发到别处。
+
+declared-nothing = 什么都没有声明，全靠别的程序
+    .explanation = `{ $program }` 使用队列 `{ $queue }`，却从未声明它。只有别的程序已经先声明过，这样才行得通。哪个程序先运行是无法预知的，
+        所以每个程序都要用相同的参数声明这个队列；如果它已经存在，声明不会有任何影响。
+
+unacked-deliveries = 有 { $count } 条消息处理完却一直没有确认
+    .explanation = `{ $program }` 以手动确认方式从 `{ $queue }` 消费。在 { $all } 次投递中，有 { $count } 条已经处理完，却始终没有用 basic.ack、basic.nack
+        或 basic.reject 答复。代理会一直为消费者保留这些消息，信道结束时再把它们放回队列，于是它们会被再次投递。
+        请在处理完每条消息之后确认，或者使用自动确认（no_ack）消费。
+
+ack-before-done = 工作还没有做完就确认了
+    .explanation = `{ $program }` 在 `{ $body }` 投递之后 { $took } 毫秒就确认了它，而这项工作需要 { $work } 毫秒。一经确认，代理就忘记了这条消息：
+        如果程序中途崩溃，这项工作就再也没有人做了。请在工作完成之后再确认。
+
+work-lost = 丢失了代理已经忘记的 { $count } 条消息
+    .explanation = `{ $program }` 以自动确认（no_ack）方式从 `{ $queue }` 消费：代理一发出消息就把它忘了。有 { $count } 条消息已经发给程序，
+        但程序还没有处理就结束了，这些消息就此丢失。如果不能容忍丢失，请不要使用 no_ack，并在处理完之后逐条确认。
+
+redelivery-loop = 一遍又一遍地把同一条消息放回队列
+    .explanation = `{ $program }` 把消息 `{ $body }` 放回队列 `{ $queue }` 共 { $count } 次（带 `requeue` 的 basic.nack 或 basic.reject），而代理每次都立即重新投递。
+        现在做不了的事，下一刻同样做不了：这样的循环只会占满处理器和网络，别的消息却无法前进。
+        请拒绝而不重新入队（有死信交换机时会进入死信交换机），或者等一段时间再重试。
+
+stopped-early = 本该继续等待，却自己结束了
+    .explanation = `{ $program }` 说自己在等待消息，收到 { $count } 条之后就关闭连接并以退出码 0 结束，而并没有人按 Ctrl-C。{ $empty ->
+            [yes] basic.get-empty 只表示此刻没有消息，不表示以后也没有。请改用 basic.consume 消费，消息一到，代理就会送来。
+           *[no] 请在循环中不断取下一条消息，直到按下 Ctrl-C。
+        }
+
+died-on-delivery = 被一条消息弄得崩溃了
+    .explanation = `{ $program }` 收到消息体 `{ $body }` 之后出错退出。{ $text ->
+            [no] 这个消息体不是 UTF-8。消息体只是一串字节，谁都可以发送任意内容：转换成文本时请用不会失败的方法（`String::from_utf8_lossy`）。
+           *[yes] 谁都可以向队列发送任意内容：一条意料之外的消息不应该让消费者退出。
+        }
+
+bytes-printed = 打印的是字节的数字，而不是文本
+    .explanation = `{ $program }` 收到消息体 `{ $body }`，打印出来却是“{ $line }”，也就是一列数字。打印之前请先把消息体转换成文本
+        （`String::from_utf8_lossy`）。
+
+prefetch-too-late = 开始消费之后才设置预取数
+    .explanation = `{ $program }` 在 basic.consume 队列 `{ $queue }` 之后才发送 basic.qos，预取数为 { $prefetch }。预取数只对之后启动的消费者有效，
+        所以这个消费者没有预取限制，代理会把所有消息一次性发给它。请先发送 basic.qos。
+
+prefetch-missing = 消费时没有设置预取数
+    .explanation = `{ $program }` 以手动确认方式从 `{ $queue }` 消费，却没有设置预取数：无论它多忙，代理都会把现有的消息一次性全部发给它
+        （到目前为止 { $count } 条），其他消费者一条也分不到。请在 basic.consume 之前用 basic.qos 设置预取数（任务较慢时设为 1）。
+
+prefetch-global = 为整个信道设置了预取数
+    .explanation = `{ $program }` 发送的 basic.qos 带有 `global`。旧版本的代理让信道上的所有消费者共享预取数 { $prefetch }，新版本则悄悄地把它当作每个消费者各自的预取数。
+        为了含义明确，请去掉 `global`。
+
+never-connected = 从未连接代理
+    .explanation = `{ $program }` 已经结束（{ $ended ->
+            [none] 被终止
+           *[other] 退出码 { $ended }
+        }），但从未连接过代理。请从环境变量 `AMQP_ADDR` 读取地址，并看看程序在标准错误上说了什么。
+
+connection-not-closed = 没有关闭连接就结束了
+    .explanation = `{ $program }` 发布了 { $count } 条消息，然后没有发送 connection.close 就结束了：在代理看来，这和崩溃没有区别，
+        客户端库尚未写出的内容也会悄无声息地丢失。请关闭连接并等待 connection.close-ok，它一定在此前发送的所有内容之后才到达。
+
+lost-connection-ignored = 连接断了，却若无其事地退出
+    .explanation = `{ $program }` 的连接断开了，而这并不是它自己要求的；它却以退出码 0 结束，等于告诉启动它的人一切正常。
+        投递的流自行结束，或者某个调用失败，都是错误：请在标准错误上说明，并以非零退出码结束（或者重新连接）。
+
+interrupt-ignored = 按下 Ctrl-C 之后仍在运行
+    .explanation = `{ $program }` 收到了 Ctrl-C 的信号（SIGINT），2 秒之后还没有结束。{ $closing ->
+            [yes] 那时它已经关闭了连接，所以是别的东西让它无法退出。
+           *[no] 它的连接仍然开着。请同时等待 Ctrl-C 和下一条消息，收到信号后离开循环、关闭连接，并从 `main` 返回。
+        }
+
+heartbeat-missed = 沉默太久，被代理当作已经死亡
+    .explanation = `{ $program }` 同意至少每 { $interval } 秒发送一次数据（connection.tune-ok 中的心跳），却有 { $silent } 秒什么都没有发送。
+        于是代理认为它已经死亡，关闭了套接字，所有未确认的消息都会回到队列。如果耗时的工作占住了客户端库所在的线程，心跳就发不出去：请把它放到别处执行。
+
+connection-churn = 不停地新建连接
+    .explanation = `{ $program }` 一共打开了 { $count } 个连接，其中 { $burst } 个集中在 { $time } 毫秒之内。建立连接需要登录，也要占用内存，本来就是供长期使用的：
+        请在程序运行期间保持一个连接，在上面打开信道。出错之后先等一等再重试，而且每次等得更久一些。
+
+connection-blocked = 被代理阻塞
+    .explanation = 代理向 `{ $program }` 发送了 connection.blocked（“{ $reason }”）：它的内存或磁盘空间不足，在发送 connection.unblocked 之前，
+        不再读取发布消息的连接。{ $count ->
+            [0] 消息没有丢失，但每次发布都要等待。
+           *[other] 程序在阻塞期间又发布了 { $count } 条消息，它们都积压在途中。
+        }在解除阻塞之前请停止发布，并说明自己正在等待。
+
+unreadable = 发送的内容不是 AMQP 0-9-1
+    .explanation = `{ $program }` 发送的字节不是 AMQP 0-9-1：{ $flaw }。连接在此处被切断，这些内容没有到达代理。请使用支持 AMQP 0-9-1 的客户端库，并连接给定的端口。
+
+limit-passed = 超过了实验环境的限制：{ $limit }
+    .explanation = `{ $program }` 超过了实验环境对单个程序的限制 `{ $limit }`（最多 { $allowed }），连接被切断。没有哪个练习需要这么多，请检查是否有停不下来的循环。

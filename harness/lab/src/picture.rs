@@ -14,6 +14,7 @@
 
 mod fold;
 mod rows;
+mod svg;
 mod text;
 mod words;
 
@@ -22,6 +23,7 @@ use crate::{
     finding::{Finding, Seen},
 };
 
+pub use svg::svg;
 pub use text::text;
 
 /// How a picture is drawn.
@@ -82,3 +84,6 @@ fn drawn(seen: &Seen<'_>, place: usize, findings: &[Finding], look: &Look) -> Ve
         marks(findings, place, event)
     }))
 }
+
+#[cfg(test)]
+mod tests;

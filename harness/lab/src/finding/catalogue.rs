@@ -84,3 +84,119 @@ fn load(language: Language) -> (Bundle, Vec<String>) {
     }
     (bundle, wrong)
 }
+
+/// What the catalogues miss to tell of a finding.
+#[cfg(test)]
+pub(super) fn complaints(finding: &Finding) -> Vec<String> {
+    let mut errors = Vec::new();
+    for language in [Language::English, Language::Chinese] {
+        for attribute in [None, Some("explanation")] {
+            if format(finding, language, attribute, &mut errors).is_none() {
+                errors.push(format!("{language:?}: no {attribute:?} of {}", finding.id));
+            }
+        }
+    }
+    errors
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        borrow::Cow,
+        collections::{BTreeMap, BTreeSet},
+    };
+
+    use super::*;
+    use crate::finding::FindingId;
+
+    const BOTH: [Language; 2] = [Language::English, Language::Chinese];
+
+    /// The arguments that a message of a catalogue uses.
+    fn used(source: &str, id: &str) -> BTreeSet<String> {
+        let start = source
+            .find(&format!("\n{id} = "))
+            .expect("there is a message");
+        let message = &source[start + 1..];
+        let end = message.find("\n\n").unwrap_or(message.len());
+        message[..end]
+            .split('$')
+            .skip(1)
+            .map(|rest| {
+                rest.split(|c: char| !c.is_alphanumeric())
+                    .next()
+                    .unwrap_or("")
+            })
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn finding(id: FindingId, value: &str) -> Finding {
+        let arguments = used(ENGLISH, id.as_str());
+        Finding {
+            id,
+            severity: id.severity(),
+            program: "send".to_owned(),
+            place: 0,
+            evidence: Vec::new(),
+            elsewhere: Vec::new(),
+            arguments: arguments
+                .into_iter()
+                .map(|name| (name, value.to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+            chapter: Cow::Borrowed(id.chapter()),
+        }
+    }
+
+    #[test]
+    fn the_catalogues_are_well_formed() {
+        for language in BOTH {
+            assert_eq!(load(language).1, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn both_languages_say_everything_with_the_same_arguments() {
+        for id in FindingId::ALL {
+            let (english, chinese) = (used(ENGLISH, id.as_str()), used(CHINESE, id.as_str()));
+            assert_eq!(english, chinese, "{id}");
+        }
+        for source in [ENGLISH, CHINESE] {
+            let messages = source
+                .lines()
+                .filter(|line| line.contains(" = ") && !line.starts_with([' ', '#']));
+            assert_eq!(messages.count(), FindingId::ALL.len());
+        }
+    }
+
+    #[test]
+    fn no_text_misses_anything() {
+        for id in FindingId::ALL {
+            for value in [
+                "none", "0", "1", "2", "yes", "no", "login", "consumer", "exchange",
+            ] {
+                for language in BOTH {
+                    let finding = finding(*id, value);
+                    let mut errors = Vec::new();
+                    let title = format(&finding, language, None, &mut errors);
+                    let text = format(&finding, language, Some("explanation"), &mut errors);
+                    assert_eq!(errors, Vec::<String>::new(), "{id}");
+                    assert!(title.is_some_and(|title| !title.is_empty()), "{id}");
+                    let text = text.expect("there is an explanation");
+                    assert!(!text.contains("  ") && !text.contains("{ "), "{id}: {text}");
+                    assert!(text.len() > 60, "{id}: {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_and_anchor_is_there() {
+        let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../../book/src/");
+        for id in FindingId::ALL {
+            let (page, anchor) = id.chapter().split_once('#').expect("page and anchor");
+            let page = page.replace(".html", ".md");
+            let text = fs_err::read_to_string(format!("{book}{page}")).expect("there is a page");
+            assert!(text.contains(&format!("{{#{anchor}}}")), "{id}: {anchor}");
+        }
+    }
+}

@@ -163,6 +163,6 @@ fn word(ended: Ended) -> String {
     match ended {
         Ended::Code(code) => code.to_string(),
         Ended::Signal(signal) => format!("signal {signal}"),
-        Ended::TooMuchOutput => "-".to_owned(),
+        Ended::TooMuchOutput => "none".to_owned(),
     }
 }

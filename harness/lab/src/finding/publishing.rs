@@ -47,13 +47,13 @@ pub(super) fn discarded(world: &World<'_>, story: &Story<'_>) -> Option<Finding>
         .with("queue", name(&first.key))
         .with(
             "similar",
-            world.similar(&first.key).unwrap_or_else(|| "-".into()),
+            world.similar(&first.key).unwrap_or_else(|| "none".into()),
         );
     Some(match world.first_declare(&first.key) {
         Some((other, declare)) => finding
             .with("later", other.seen.program)
             .and_by(other, declare.asked.event),
-        None => finding.with("later", "-"),
+        None => finding.with("later", "none"),
     })
 }
 

@@ -68,7 +68,7 @@ fn explain(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Option<Fi
             .proved_by(culprit.into_iter().chain([refusal.mark.event]))
             .with("code", refusal.code)
             .with("text", anonymous(text))
-            .with("method", or(&refusal.method, "-")),
+            .with("method", or(&refusal.method, "none")),
     )
 }
 
@@ -78,14 +78,14 @@ fn queue_not_found(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> F
         .with("queue", queue)
         .with(
             "similar",
-            world.similar(queue).unwrap_or_else(|| "-".into()),
+            world.similar(queue).unwrap_or_else(|| "none".into()),
         );
     match world.first_declare(queue) {
         // Somebody declares it, but later.
         Some((other, declare)) => finding
             .with("later", other.seen.program)
             .and_by(other, declare.asked.event),
-        None => finding.with("later", "-"),
+        None => finding.with("later", "none"),
     }
 }
 
@@ -111,7 +111,7 @@ fn locked(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Finding {
         Some((other, declare)) => finding
             .with("owner", other.seen.program)
             .and_by(other, declare),
-        None => finding.with("owner", "-"),
+        None => finding.with("owner", "none"),
     }
 }
 
@@ -145,7 +145,7 @@ fn inequivalent(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Find
         Some((other, declare)) => finding
             .with("owner", other.seen.program)
             .and_by(other, declare.asked.event),
-        None => finding.with("owner", "-"),
+        None => finding.with("owner", "none"),
     }
 }
 
@@ -218,22 +218,22 @@ fn declared_at(story: &Story<'_>, mark: Option<Mark>) -> String {
         .iter()
         .find(|declare| Some(declare.asked) == mark)
         .map_or_else(
-            || "-".to_owned(),
-            |declare| or(&declare.name, "-").to_owned(),
+            || "none".to_owned(),
+            |declare| or(&declare.name, "none").to_owned(),
         )
 }
 
 /// The text in quotation marks that follows some words.
 fn quoted<'a>(text: &'a str, words: &str) -> &'a str {
     let rest = text.split_once(words).map_or("", |(_, rest)| rest);
-    rest.split_once('\'').map_or("-", |(name, _)| name)
+    rest.split_once('\'').map_or("none", |(name, _)| name)
 }
 
 /// `'true'`, `none`, `the value '10' of type 'long'`.
 fn value(text: &str) -> String {
     match text.split_once('\'') {
         Some(_) => quoted(text, "'").to_owned(),
-        None => or(text.trim(), "-").to_owned(),
+        None => or(text.trim(), "none").to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use amqp_tap::{
     },
 };
 
-use super::{Finding, FindingId, Given, Printed, Seen, findings_given};
+use super::{Finding, FindingId, Given, Printed, Seen, catalogue, findings_given};
 use crate::process::Ended;
 
 /// What a program does, one thing a millisecond.
@@ -499,7 +499,11 @@ fn ack(tag: u64, multiple: bool) -> AMQPClass {
 /// What is found in these programs, each without what may follow from it.
 pub(crate) fn found(stages: &[&Stage], given: &Given) -> Vec<Finding> {
     let seen: Vec<Seen<'_>> = stages.iter().map(|stage| stage.seen()).collect();
-    findings_given(&seen, given)
+    let found = findings_given(&seen, given);
+    for finding in &found {
+        assert_eq!(catalogue::complaints(finding), Vec::<String>::new());
+    }
+    found
 }
 
 /// The names of what is found in these programs, with nothing known beside them.

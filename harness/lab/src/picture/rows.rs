@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use amqp_tap::{Ending, Event, Fate, Side, What};
 
-use super::words;
+use super::{Look, words};
 use crate::{course::Language, finding::Seen, report::visible};
 
 /// A row of a picture.
@@ -41,6 +41,25 @@ pub(super) enum Kind {
 }
 
 impl Row {
+    /// All of it in one line.
+    pub(super) fn label(&self) -> String {
+        [&self.head, &self.rest, &self.body]
+            .into_iter()
+            .filter(|words| !words.is_empty())
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// All that is known of it, for a reader who points at it.
+    pub(super) fn hint(&self, look: &Look) -> String {
+        let number = self.number.map(|number| format!("#{number} "));
+        let time = format!("{:.1} ms ", self.at.as_secs_f64() * 1000.0);
+        let time = (look.times && self.number.is_some()).then_some(time);
+        let (number, time) = (number.unwrap_or_default(), time.unwrap_or_default());
+        format!("{number}{time}{}", self.label())
+    }
+
     /// Rows that are alike may be folded.
     pub(super) fn is_like(&self, other: &Row) -> bool {
         matches!(self.kind, Kind::Frame(_))
@@ -192,8 +211,8 @@ impl Reader {
             return;
         };
         let row = &mut self.rows[*row];
-        row.rest = String::from(match self.language {
-            Language::English => "and logs in",
+        row.head.push_str(match self.language {
+            Language::English => " and logs in",
             Language::Chinese => "并登录",
         });
     }

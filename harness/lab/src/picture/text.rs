@@ -81,13 +81,7 @@ impl Canvas {
 
     fn row(&self, row: &Row) -> String {
         let room = self.between();
-        let mut label = row.head.clone();
-        for more in [&row.rest, &row.body] {
-            if !more.is_empty() {
-                label.push(' ');
-                label.push_str(more);
-            }
-        }
+        let label = row.label();
         let middle = match row.kind {
             // ├─ words ───▶│
             Kind::Frame(Side::Client) => {
@@ -145,7 +139,7 @@ impl Canvas {
 }
 
 /// The beginning of a text that is too wide.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

@@ -32,10 +32,9 @@ const LEFT_OUT: &[&str] = &[
 pub(super) fn arguments(method: &Method) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut arguments = method.arguments();
-    let is_message = method.carries_content();
     if let Some(exchange) = take(&mut arguments, "exchange") {
         said.push(match (exchange.as_str(), method.name()) {
-            ("", _) if is_message => "default exchange".to_owned(),
+            ("", "basic.publish") => "default exchange".to_owned(),
             (name, _) => name.to_owned(),
         });
     }
@@ -52,7 +51,7 @@ pub(super) fn arguments(method: &Method) -> String {
     }
     if let Some(code) = arguments.remove("reply-code") {
         let text = take(&mut arguments, "reply-text").unwrap_or_default();
-        said.push(format!("{code} {}", anonymous(&text)));
+        said.push(format!("{code} {}", anonymous(&text)).trim_end().to_owned());
     }
     said.extend(
         arguments

@@ -14,7 +14,7 @@ fn a_publish_before_the_queue_is_discarded() {
     assert_eq!(finding.id, Id::DiscardedPublish);
     assert_eq!(finding.evidence, [frame]);
     assert_eq!(finding.arguments["queue"], "hello");
-    assert_eq!(finding.arguments["later"], "-");
+    assert_eq!(finding.arguments["later"], "none");
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn an_optional_argument_is_understood_too() {
     let finding = only(&[&program]);
     assert_eq!(finding.arguments["received"], "none");
     assert_eq!(finding.arguments["current"], "10");
-    assert_eq!(finding.arguments["owner"], "-");
+    assert_eq!(finding.arguments["owner"], "none");
 }
 
 fn unknown_tag(stage: Stage, tag: u64) -> Finding {
