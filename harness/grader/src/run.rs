@@ -15,6 +15,7 @@ use workbook_lab::{
     Failure, Verdict,
     check::SEED,
     course::{Chapter, Check},
+    evidence::TAPES,
     exercise::{PROGRAMS, Programs},
     report::{CheckReport, REPORT},
 };
@@ -40,6 +41,8 @@ pub struct Plan {
     pub jobs: Option<usize>,
     /// The broker, for whoever is told.
     pub broker: BrokerInfo,
+    /// A folder for the tapes and pictures of each check.
+    pub keep: Option<PathBuf>,
     /// Variables for the check binary: which broker, which language.
     pub environment: Vec<(String, String)>,
 }
@@ -98,6 +101,11 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
         .env(REPORT, &path)
         .env(PROGRAMS, programs)
         .env(SEED, plan.seed.to_string())
+        .envs(
+            plan.keep
+                .iter()
+                .map(|folder| (TAPES, folder.join(&check.name))),
+        )
         .envs(plan.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .kill_on_drop(true)
@@ -160,6 +168,8 @@ fn crashed(check: &Check, seed: u64, observed: &str) -> CheckReport {
         verdict: Verdict::Infra,
         failure: Some(failure),
         case: None,
+        findings: Vec::new(),
+        picture: String::new(),
         programs: Vec::new(),
         hint: None,
         seed,

@@ -68,6 +68,7 @@ impl Compiled {
                 kind: String::new(),
                 version: String::new(),
             },
+            keep: None,
             environment: vec![("WORKBOOK_LANG".to_owned(), "en".to_owned())],
         };
         run(&plan, |_| {}).await.expect("the checks can be run").1
@@ -105,6 +106,9 @@ fn told(results: &[CheckResult]) -> String {
         let report = &result.report;
         if let Some(failure) = &report.failure {
             let _ = writeln!(text, "\n{} {}", report.verdict, report.name);
+            for finding in &report.findings {
+                let _ = writeln!(text, "  finding   {} ({})", finding.id, finding.program);
+            }
             let _ = writeln!(text, "  expected  {}", failure.expected);
             let _ = writeln!(
                 text,
@@ -120,6 +124,20 @@ fn told(results: &[CheckResult]) -> String {
         }
     }
     text
+}
+
+/// A correct program shows no finding.
+fn expect_no_findings(whose: &str, results: &[CheckResult]) {
+    for result in results {
+        let report = &result.report;
+        assert!(
+            report.findings.is_empty(),
+            "{whose}, {}: {:#?}\n{}",
+            report.name,
+            report.findings,
+            report.picture
+        );
+    }
 }
 
 fn passes(results: &[CheckResult]) -> bool {
@@ -139,6 +157,33 @@ async fn every_solution_gets_full_marks() {
             chapter.chapter.slug,
             told(&results)
         );
+        expect_no_findings(&chapter.chapter.slug, &results);
+    }
+}
+
+/// What the solution's programs say to the broker, in normal form; a reader of a review sees what changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_conversations_of_every_solution_are_these() {
+    let workspace = workspace();
+    for chapter in compiled(&workspace, Side::Solution).await {
+        let results = chapter.run(BTreeMap::new()).await;
+        let folder = workspace
+            .folder(chapter.number, &chapter.chapter, Side::Exercise)
+            .join("tests/snapshots");
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(folder);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        for result in results.iter().filter(|result| result.report.case.is_none()) {
+            // The lab's own words follow from the seed, so they are the same each time.
+            let said: Vec<_> = result
+                .report
+                .programs
+                .iter()
+                .map(|program| (&program.name, &program.conversation))
+                .collect();
+            settings.bind(|| insta::assert_yaml_snapshot!(result.report.name.as_str(), said));
+        }
     }
 }
 
@@ -196,6 +241,7 @@ async fn every_variant_gets_full_marks() {
         for (variant, commands) in variants {
             let results = chapter.run(commands).await;
             assert!(passes(&results), "{variant}: {}", told(&results));
+            expect_no_findings(&variant, &results);
         }
     }
 }
@@ -240,6 +286,7 @@ async fn the_original_python_programs_get_full_marks() {
         if !commands.is_empty() {
             let results = chapter.run(commands).await;
             assert!(passes(&results), "{}", told(&results));
+            expect_no_findings("python", &results);
         }
     }
 }

@@ -11,12 +11,13 @@ use tokio::sync::OnceCell;
 use workbook_broker::{Broker, Options};
 
 use crate::{
-    course::Language,
+    course::{ChapterGiven, Language},
+    evidence::{self, Evidence},
     exercise::Exercise,
     failure::{Checked, Failure, Verdict},
-    lab::Lab,
+    lab::{Lab, Record},
     process,
-    report::{CheckReport, ProgramReport, REPORT},
+    report::{CheckReport, REPORT},
     wait::DEADLINE,
 };
 
@@ -39,6 +40,7 @@ impl fmt::Debug for Told {
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) exercise: Exercise,
+    given: ChapterGiven,
     /// The seed of this check: it depends on the run's seed and the check's name.
     pub(crate) seed: u64,
     broker: Broker,
@@ -48,7 +50,8 @@ pub(crate) struct Bench {
 #[derive(Debug)]
 pub(crate) struct Tried {
     pub(crate) result: Checked,
-    pub(crate) programs: Vec<ProgramReport>,
+    /// What is known of its labs.
+    pub(crate) records: Vec<Record>,
     /// The case of a property.
     pub(crate) case: Option<String>,
 }
@@ -57,7 +60,7 @@ impl From<Failure> for Tried {
     fn from(failure: Failure) -> Self {
         Self {
             result: Err(failure),
-            programs: Vec::new(),
+            records: Vec::new(),
             case: None,
         }
     }
@@ -70,16 +73,24 @@ impl Bench {
         deadline: Duration,
         body: impl AsyncFnOnce(&Lab) -> Checked,
     ) -> Tried {
-        let lab = match Lab::open(self.exercise, self.seed, deadline, &self.broker).await {
+        let lab = match Lab::open(
+            self.exercise,
+            &self.given,
+            self.seed,
+            deadline,
+            &self.broker,
+        )
+        .await
+        {
             Ok(lab) => lab,
             Err(failure) => return failure.into(),
         };
         let result = body(&lab).await;
-        let programs = lab.reports();
+        let records = lab.records();
         let closed = lab.close().await;
         Tried {
             result: result.and(closed),
-            programs,
+            records,
             case: None,
         }
     }
@@ -99,6 +110,15 @@ pub(crate) fn run(
     let mut hasher = DefaultHasher::new();
     (run_seed, &name).hash(&mut hasher);
     let seed = hasher.finish();
+    let language = Language::from_env();
+    let course = exercise.course();
+    let chapter = course
+        .as_ref()
+        .and_then(|course| course.chapter(exercise.slug()));
+    let given = chapter
+        .map(|(_, chapter)| chapter.given.clone())
+        .unwrap_or_default();
+    let check = chapter.and_then(|(_, chapter)| chapter.check(&name));
 
     let tried = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -108,8 +128,10 @@ pub(crate) fn run(
         Ok(runtime) => runtime.block_on(async {
             match broker().await {
                 Ok(broker) => {
+                    let given = given.clone();
                     body(&Bench {
                         exercise,
+                        given,
                         seed,
                         broker,
                     })
@@ -119,21 +141,36 @@ pub(crate) fn run(
             }
         }),
     };
-    let report = CheckReport {
-        hint: hint(exercise, &name),
-        verdict: tried
-            .result
+    let kept = evidence::keep(&tried.records, language);
+    let result = tried.result.and_then(|()| {
+        kept.map_err(|error| Failure::infra("the tapes are written to a file", &error))
+    });
+    // Who passes and asks for no report needs no evidence.
+    let wanted = result.is_err() || env::var_os(REPORT).is_some();
+    let evidence = if wanted {
+        evidence::gather(&tried.records, language)
+    } else {
+        Evidence::default()
+    };
+    write(CheckReport {
+        hint: check.map(|check| check.hint.get(language).to_owned()),
+        verdict: result
             .as_ref()
             .err()
             .map_or(Verdict::Pass, |failure| failure.verdict),
-        failure: tried.result.err(),
+        failure: result.err(),
         case: tried.case,
-        programs: tried.programs,
+        findings: evidence.findings,
+        picture: evidence.picture,
+        programs: tried
+            .records
+            .into_iter()
+            .flat_map(|record| record.reports)
+            .collect(),
         seed: run_seed,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         name,
-    };
-    write(report)
+    })
 }
 
 /// Hands the report to whoever asked for it.
@@ -153,19 +190,6 @@ fn write(mut report: CheckReport) -> Outcome {
     } else {
         Ok(())
     }
-}
-
-/// The hint of the catalogue, in the learner's language.
-fn hint(exercise: Exercise, check: &str) -> Option<String> {
-    let course = exercise.course()?;
-    let (_, chapter) = course.chapter(exercise.slug())?;
-    Some(
-        chapter
-            .check(check)?
-            .hint
-            .get(Language::from_env())
-            .to_owned(),
-    )
 }
 
 /// The seed of this run: the one that was asked for, or a new one for each process.

@@ -27,9 +27,26 @@ pub struct Chapter {
     pub programs: Vec<String>,
     /// How long a learner takes, roughly.
     pub minutes: u32,
+    /// What the exercise's text fixes, so that a finding can name a slip.
+    #[serde(default)]
+    pub given: ChapterGiven,
     /// What is checked, in order.
     #[serde(rename = "check")]
     pub checks: Vec<Check>,
+}
+
+/// What an exercise's text fixes about its programs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChapterGiven {
+    /// The names of its queues and exchanges.
+    pub names: Vec<String>,
+    /// Bodies that it spells out.
+    pub bodies: Vec<String>,
+    /// Whether its consumers set a prefetch.
+    pub prefetch: bool,
+    /// Whether every message must reach a queue, also through exchanges other than the default one.
+    pub routed: bool,
 }
 
 /// One graded statement about a program.

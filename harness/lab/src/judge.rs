@@ -4,6 +4,8 @@
 //! an answer which closes the channel (no such queue, an exclusive one, a stream)
 //! is an answer and harms nothing else.
 
+use std::{cell::RefCell, collections::BTreeSet};
+
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind,
     options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions},
@@ -15,7 +17,11 @@ use crate::failure::{Checked, Failure};
 
 /// The lab's own connection.
 #[derive(Debug)]
-pub struct Judge(Connection);
+pub struct Judge {
+    connection: Connection,
+    /// The queues that the lab declared itself.
+    declared: RefCell<BTreeSet<String>>,
+}
 
 /// How full a queue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +36,10 @@ impl Judge {
     pub(crate) async fn connect(url: &str) -> Result<Self, Failure> {
         Connection::connect(url, ConnectionProperties::default())
             .await
-            .map(Self)
+            .map(|connection| Self {
+                connection,
+                declared: RefCell::default(),
+            })
             .map_err(|error| Failure::infra("the lab connects to the broker", &error))
     }
 
@@ -66,6 +75,7 @@ impl Judge {
             auto_delete: declare.auto_delete,
             nowait: false,
         };
+        self.declared.borrow_mut().insert(declare.queue.to_string());
         let channel = self.channel().await?;
         channel
             .queue_declare(declare.queue.clone(), options, declare.arguments.clone())
@@ -80,6 +90,11 @@ impl Judge {
                     &error,
                 )
             })
+    }
+
+    /// The queues that the lab declared itself.
+    pub(crate) fn declared(&self) -> BTreeSet<String> {
+        self.declared.borrow().clone()
     }
 
     /// Publishes bodies to a queue, in order, and waits until the broker has confirmed all of them.
@@ -166,7 +181,7 @@ impl Judge {
     }
 
     async fn channel(&self) -> Result<Channel, Failure> {
-        self.0
+        self.connection
             .create_channel()
             .await
             .map_err(|error| Failure::infra("the lab opens a channel", &error))

@@ -8,17 +8,19 @@ use std::{
     time::Duration,
 };
 
-use amqp_tap::{Login, Tap, TapOptions};
+use amqp_tap::{Login, Tap, TapOptions, Tape};
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 use tokio::{net::TcpSocket, sync::OnceCell as AsyncOnceCell};
 use workbook_broker::{Broker, Lease};
 
 use crate::{
+    course::ChapterGiven,
     exercise::Exercise,
     failure::Failure,
+    finding::Given,
     judge::Judge,
     process::{Command, Process},
-    program::Program,
+    program::{Program, Witness},
     report::ProgramReport,
     wait::Bell,
 };
@@ -30,6 +32,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Lab {
     exercise: Exercise,
+    given: ChapterGiven,
     seed: u64,
     broker: Broker,
     lease: Lease,
@@ -42,9 +45,19 @@ pub struct Lab {
     nobody: OnceCell<TcpSocket>,
 }
 
+/// What is known of a lab after its check.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) reports: Vec<ProgramReport>,
+    pub(crate) witnesses: Vec<Witness>,
+    pub(crate) tapes: Vec<Option<Tape>>,
+    pub(crate) given: Given,
+}
+
 impl Lab {
     pub(crate) async fn open(
         exercise: Exercise,
+        given: &ChapterGiven,
         seed: u64,
         deadline: Duration,
         broker: &Broker,
@@ -55,6 +68,7 @@ impl Lab {
             .map_err(|error| Failure::infra("the lab gets a virtual host of its own", &error))?;
         Ok(Self {
             exercise,
+            given: given.clone(),
             seed,
             broker: broker.clone(),
             lease,
@@ -72,6 +86,7 @@ impl Lab {
         let other = Rc::new(
             Box::pin(Self::open(
                 self.exercise,
+                &self.given,
                 self.seed,
                 self.bell.deadline,
                 &self.broker,
@@ -208,16 +223,35 @@ impl Lab {
             .fold(failure, |failure, program| program.explain(failure))
     }
 
-    /// What the programs did so far.
-    pub(crate) fn reports(&self) -> Vec<ProgramReport> {
-        let mut reports: Vec<_> = self.programs.borrow().iter().map(Program::report).collect();
-        reports.extend(
-            self.others
-                .borrow()
+    /// What is known of this world, and of the others that it made.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        let programs = self.programs.borrow();
+        let judge = self.judge.get();
+        let own = Record {
+            reports: programs.iter().map(Program::report).collect(),
+            witnesses: programs.iter().map(Program::witness).collect(),
+            tapes: programs
                 .iter()
-                .flat_map(|other| other.reports()),
-        );
-        reports
+                .map(|program| program.tape().cloned())
+                .collect(),
+            given: Given {
+                queues: judge.map(Judge::declared).unwrap_or_default(),
+                names: self.given.names.iter().cloned().collect(),
+                bodies: self
+                    .given
+                    .bodies
+                    .iter()
+                    .cloned()
+                    .map(String::into_bytes)
+                    .collect(),
+                prefetch: self.given.prefetch,
+                routed: self.given.routed,
+                ..Given::default()
+            },
+        };
+        let others = self.others.borrow();
+        let others = others.iter().flat_map(|other| other.records());
+        std::iter::once(own).chain(others).collect()
     }
 
     /// Ends everything: the programs, their taps, and the virtual host.

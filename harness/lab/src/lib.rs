@@ -29,14 +29,19 @@
 //! | [`process`] | the operating system's side of a program |
 //! | [`wait`] | waiting for events, never for time |
 //! | [`failure`], [`report`] | what a check says when it does not hold |
+//! | [`evidence`] | findings, pictures and tapes for whoever wants to see what happened |
+//! | [`finding`], [`picture`] | what went wrong, named and proved by frames; a tape as a sequence diagram |
 //! | [`course`], [`exercise`] | the catalogue, and where a check belongs in it |
 
 pub mod check;
 pub mod course;
+pub mod evidence;
 pub mod exercise;
 pub mod failure;
+pub mod finding;
 pub mod judge;
 pub mod lab;
+pub mod picture;
 pub mod printed;
 pub mod process;
 pub mod program;
@@ -44,6 +49,8 @@ pub mod property;
 pub mod report;
 pub mod wait;
 
+/// Faults, and the rules that place them.
+pub use amqp_tap::{Cut, Fault, Frame, Rule, any, broker, client, message};
 pub use check::Outcome;
 pub use failure::{Checked, Failure, Verdict};
 pub use lab::Lab;
@@ -73,10 +80,10 @@ macro_rules! lab {
 }
 
 /// A check that holds for every case of a strategy:
-/// `property!(strategy, [examples], async |lab, case| { …; Ok(()) })`.
+/// `property!(strategy, [simplest, examples], async |lab, case| { …; Ok(()) })`.
 ///
-/// The examples are tried first, as they are; then random cases, and of one
-/// that fails the smallest.
+/// The simplest case is tried first; then random ones, and of one that fails
+/// the smallest is looked for; then the other examples, as they are.
 #[macro_export]
 macro_rules! property {
     ($strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {{

@@ -4,15 +4,16 @@ use std::{
     collections::{BTreeSet, HashSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use amqp_tap::{Ending, Event, Side, Tap, Tape};
+use amqp_tap::{Conversation, Ending, Event, Fault, Injected, Rule, Side, Tap, Tape};
 use lapin::protocol::{AMQPClass, basic, queue};
 use rustix::process::Signal;
 
 use crate::{
     failure::{Checked, Failure},
+    finding::{Printed, Seen, anonymous},
     printed::{Carried, carried},
     process::{Ended, Process},
     report::{ProgramReport, quote, visible},
@@ -35,6 +36,10 @@ pub struct Program(Arc<Inner>);
 struct Inner {
     /// The name and the arguments.
     name: String,
+    /// When it was started.
+    started: SystemTime,
+    /// When Ctrl-C was pressed.
+    interrupted: Mutex<Option<SystemTime>>,
     process: Process,
     tape: Option<Tape>,
     tap: Mutex<Option<Tap>>,
@@ -60,6 +65,8 @@ impl Program {
         }
         Self(Arc::new(Inner {
             name,
+            started: SystemTime::now(),
+            interrupted: Mutex::default(),
             process,
             tape,
             tap: Mutex::new(tap),
@@ -92,8 +99,52 @@ impl Program {
         self.0.process.ended()
     }
 
+    /// What it said to the broker and heard from it, in normal form: the same for every program that means the same.
+    pub fn conversation(&self) -> Option<Conversation> {
+        self.0.tape.as_ref().map(Conversation::of)
+    }
+
+    /// Bends what goes through the program's tap, from now on.
+    ///
+    /// `None` where it has no tap, or its tap is closed.
+    pub fn inject(&self, fault: Fault, rule: Rule) -> Option<Injected> {
+        let tap = self.0.tap.lock().unwrap_or_else(PoisonError::into_inner);
+        tap.as_ref().map(|tap| tap.inject(fault, rule))
+    }
+
+    /// Bends what goes through the program's tap, and waits until the fault hit.
+    ///
+    /// A fault that does not hit proves nothing about the program, so that is our own failure.
+    pub async fn suffers(&self, fault: Fault, rule: Rule) -> Result<Injected, Failure> {
+        let missed = |error: &dyn std::error::Error| {
+            Failure::infra(format!("a fault hits `{}`", self.name()), error)
+        };
+        let Some(injected) = self.inject(fault, rule) else {
+            return Err(missed(&std::io::Error::other("it has no open tap")));
+        };
+        match injected.hit_by(self.0.bell.deadline).await {
+            Ok(_) => Ok(injected),
+            Err(error) => Err(missed(&error)),
+        }
+    }
+
+    /// Stops it where it is (SIGSTOP), until [`Program::resume`].
+    pub fn pause(&self) {
+        self.0.process.signal(Signal::STOP);
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn resume(&self) {
+        self.0.process.signal(Signal::CONT);
+    }
+
     /// Presses Ctrl-C: sends SIGINT.
     pub fn interrupt(&self) {
+        *self
+            .0
+            .interrupted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(SystemTime::now());
         self.0.process.signal(Signal::INT);
     }
 
@@ -439,6 +490,43 @@ impl Program {
         self.events().iter().filter_map(closes).collect()
     }
 
+    /// Everything that findings and pictures are drawn from.
+    pub(crate) fn witness(&self) -> Witness {
+        let began = self.0.tape.as_ref().map_or(self.0.started, Tape::began);
+        let since = |time: SystemTime| time.duration_since(began).unwrap_or_default();
+        let interrupted = *self
+            .0
+            .interrupted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let printed = |(read, line)| Printed {
+            at: since(read),
+            line,
+        };
+        Witness {
+            program: self.name().to_owned(),
+            reachable: self.0.tape.is_some(),
+            began,
+            events: self.events(),
+            printed: self
+                .0
+                .process
+                .stdout
+                .lines()
+                .into_iter()
+                .map(printed)
+                .collect(),
+            interrupted: interrupted.map(since),
+            ended: self.ended(),
+            looked: since(SystemTime::now()),
+        }
+    }
+
+    /// The tape, where it has one.
+    pub(crate) fn tape(&self) -> Option<&Tape> {
+        self.0.tape.as_ref()
+    }
+
     /// What it did so far, for a report.
     pub(crate) fn report(&self) -> ProgramReport {
         ProgramReport {
@@ -446,6 +534,10 @@ impl Program {
             stdout: quote(&self.stdout()),
             stderr: quote(&self.stderr()),
             ended: self.ended().map(|ended| ended.to_string()),
+            conversation: self
+                .conversation()
+                .and_then(|conversation| serde_json::to_value(conversation).ok())
+                .unwrap_or_default(),
         }
     }
 
@@ -465,6 +557,34 @@ impl Program {
     }
 }
 
+/// What is known of a program at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Witness {
+    program: String,
+    reachable: bool,
+    began: SystemTime,
+    events: Vec<Arc<Event>>,
+    printed: Vec<Printed>,
+    interrupted: Option<Duration>,
+    ended: Option<Ended>,
+    looked: Duration,
+}
+
+impl Witness {
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        Seen {
+            program: &self.program,
+            reachable: self.reachable,
+            began: self.began,
+            events: &self.events,
+            printed: &self.printed,
+            interrupted: self.interrupted,
+            ended: self.ended,
+            looked: self.looked,
+        }
+    }
+}
+
 /// Whether the `basic.consume` that an answer belongs to asked for automatic acknowledgement.
 fn newest_consume_is_automatic(events: &[Arc<Event>], answer: &Event) -> bool {
     events
@@ -477,18 +597,6 @@ fn newest_consume_is_automatic(events: &[Arc<Event>], answer: &Event) -> bool {
             _ => None,
         })
         .unwrap_or(false)
-}
-
-/// A broker's text without the name of the lab's virtual host, which the program never asked for.
-fn anonymous(text: &str) -> String {
-    let Some(start) = text.find("in vhost '") else {
-        return text.to_owned();
-    };
-    let name = start + "in vhost '".len();
-    match text[name..].find('\'') {
-        Some(end) => format!("{}/{}", &text[..name], &text[name + end..]),
-        None => text.to_owned(),
-    }
 }
 
 /// "the 3rd body, `…`"

@@ -43,6 +43,14 @@ where
     S: Strategy<Value: Clone + Debug>,
 {
     run(exercise, path, async |bench| {
+        // A program that fails whatever the case is fails for the simplest one.
+        let mut examples = examples.into_iter();
+        if let Some(simplest) = examples.next() {
+            let tried = try_case(bench, simplest, DEADLINE, &body).await;
+            if tried.result.is_err() {
+                return tried;
+            }
+        }
         let tried = search(bench, &strategy, &body).await;
         if tried.result.is_err() {
             return tried;
@@ -81,7 +89,7 @@ where
     }
     Tried {
         result: Ok(()),
-        programs: Vec::new(),
+        records: Vec::new(),
         case: None,
     }
 }

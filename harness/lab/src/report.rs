@@ -4,7 +4,10 @@ use std::{fmt::Write as _, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Failure, Verdict};
+use crate::{
+    evidence::ToldFinding,
+    failure::{Failure, Verdict},
+};
 
 /// The variable that names the file to write the report of a check to.
 pub const REPORT: &str = "WORKBOOK_REPORT";
@@ -20,6 +23,12 @@ pub struct CheckReport {
     pub failure: Option<Failure>,
     /// The smallest case that a property found to fail, when the check is one.
     pub case: Option<String>,
+    /// What the tapes prove to have gone wrong; a check that passes may have some, too.
+    #[serde(default)]
+    pub findings: Vec<ToldFinding>,
+    /// The tapes as a sequence diagram for a terminal.
+    #[serde(default)]
+    pub picture: String,
     /// What the programs of the check printed, in the order of their start.
     pub programs: Vec<ProgramReport>,
     /// The catalogue's hint, in the learner's language.
@@ -41,12 +50,18 @@ pub struct ProgramReport {
     pub stderr: Vec<String>,
     /// How it ended, in words; `None` while it runs.
     pub ended: Option<String>,
+    /// What it said to the broker and heard from it, in normal form.
+    #[serde(default)]
+    pub conversation: serde_json::Value,
 }
 
 /// How many lines of each stream a report quotes.
 const QUOTED_LINES: usize = 12;
 /// How many characters of a line a report quotes.
 const QUOTED_CHARS: usize = 200;
+
+/// How many rows of the sequence diagram a failure shows in a terminal.
+const PICTURE_ROWS: usize = 40;
 
 /// The last lines of an output, fit to be shown: control characters made visible, long lines cut.
 pub(crate) fn quote(output: &str) -> Vec<String> {
@@ -105,6 +120,41 @@ impl CheckReport {
             match &program.ended {
                 Some(ended) => say(ended),
                 None => say("is still running"),
+            }
+        }
+        if !self.findings.is_empty() {
+            field("", "\nwhat the broker saw");
+        }
+        for (number, finding) in self.findings.iter().enumerate() {
+            field(
+                "",
+                &format!(
+                    "{}. {} ({}, {})",
+                    number + 1,
+                    finding.title,
+                    finding.id,
+                    finding.program
+                ),
+            );
+            field(
+                "",
+                &textwrap::fill(
+                    &finding.explanation,
+                    textwrap::Options::new(88)
+                        .initial_indent("   ")
+                        .subsequent_indent("   "),
+                ),
+            );
+            field("", &format!("   read: {}", finding.chapter));
+        }
+        if !self.picture.is_empty() {
+            field("", "");
+            let rows: Vec<&str> = self.picture.lines().collect();
+            rows.iter()
+                .take(PICTURE_ROWS)
+                .for_each(|row| field("", row));
+            if rows.len() > PICTURE_ROWS {
+                field("", &format!("… {} more rows", rows.len() - PICTURE_ROWS));
             }
         }
         for advice in &failure.advice {

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     },
     /// Run the checks of an exercise on your programs
     Check(Check),
+    /// Show the last run's conversation with the broker as a sequence diagram
+    Tape(Tape),
     /// Show the hints of the checks that failed last time
     Hint {
         /// The exercise, as `list` names it
@@ -81,6 +83,18 @@ pub(crate) struct Check {
     /// One JSON object a line: started, check …, finished
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tape {
+    /// The exercise, as `list` names it
+    pub(crate) exercise: String,
+    /// The check whose tape is meant (otherwise the first that failed)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) check: Option<String>,
+    /// Write the diagram to a file as SVG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<std::path::PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,9 +7,14 @@ mod doctor;
 mod hint;
 mod list;
 mod status;
+mod tape;
 mod verify;
 
-use std::{env, path::Path, sync::Arc};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use workbook_broker::{Consent, Options, image::ImageOptions};
 use workbook_grader::Workspace;
@@ -29,6 +34,11 @@ struct Context {
 }
 
 impl Context {
+    /// Where the tapes and pictures of an exercise's last run are.
+    fn tapes(&self, slug: &str) -> PathBuf {
+        self.workspace.state().join("tapes").join(slug)
+    }
+
     /// Where to get a broker from, as the options and the environment say.
     fn broker_options(&self) -> Result<Options, Error> {
         let mut options = Options::from_env()?;
@@ -75,6 +85,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
             None => Ok(status::status(&context)),
             Some(Command::List { json }) => Ok(list::list(&context, json)),
             Some(Command::Check(arguments)) => check::check(&context, arguments).await,
+            Some(Command::Tape(arguments)) => tape::tape(&context, &arguments),
             Some(Command::Hint { exercise }) => hint::hint(&context, &exercise),
             Some(Command::Broker { command }) => broker::broker(&context, command).await,
             Some(Command::Doctor) => doctor::doctor(&context).await,

@@ -49,6 +49,8 @@ pub(super) async fn check(context: &Context, arguments: cli::Check) -> Result<Ex
         choice => Some(choice.to_string()),
     };
     environment.extend(choice.map(|choice| ("WORKBOOK_BROKER".to_owned(), choice)));
+    let keep = context.tapes(&chapter.slug);
+    forget(&keep)?;
     let plan = Plan {
         chapter,
         binary,
@@ -61,6 +63,7 @@ pub(super) async fn check(context: &Context, arguments: cli::Check) -> Result<Ex
             kind: broker.kind().to_string(),
             version: broker.version().to_owned(),
         },
+        keep: Some(keep),
         environment,
     };
     let (score, results) = run(&plan, |event| {
@@ -88,6 +91,14 @@ pub(super) async fn check(context: &Context, arguments: cli::Check) -> Result<Ex
         Verdict::Infra => Exit::Ours,
         Verdict::Fail | Verdict::Error | Verdict::Ungradable => Exit::Failed,
     })
+}
+
+/// Removes the tapes of an earlier run.
+fn forget(folder: &Path) -> Result<(), Error> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The chapter of that slug, or an error that names those which there are.

@@ -1,0 +1,142 @@
+//! What a check leaves behind for whoever wants to see what happened: findings, pictures and tapes.
+
+use std::{
+    env, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    course::Language,
+    finding::{Finding, FindingId, Seen, Severity, findings_given},
+    lab::Record,
+    picture::{self, Look},
+};
+
+/// The variable that names a folder for the tapes and pictures of a check.
+pub const TAPES: &str = "WORKBOOK_TAPES";
+
+/// A finding as it is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldFinding {
+    /// What it is about.
+    pub id: FindingId,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The program's name and arguments.
+    pub program: String,
+    /// A short name for it.
+    pub title: String,
+    /// What happened in AMQP's words, why, and what to do.
+    pub explanation: String,
+    /// The page and anchor that teach it.
+    pub chapter: String,
+    /// The numbers of the events on the program's tape that prove it.
+    pub evidence: Vec<u64>,
+}
+
+/// What the tapes of a check show.
+#[derive(Debug, Default)]
+pub(crate) struct Evidence {
+    pub(crate) findings: Vec<ToldFinding>,
+    /// The tapes as a sequence diagram for a terminal.
+    pub(crate) picture: String,
+}
+
+/// One of the check's worlds, with what was found in it.
+struct World<'a> {
+    record: &'a Record,
+    seen: Vec<Seen<'a>>,
+    findings: Vec<Finding>,
+}
+
+/// Draws findings and pictures from the worlds of a check.
+pub(crate) fn gather(records: &[Record], language: Language) -> Evidence {
+    let look = Look {
+        language,
+        ..Look::default()
+    };
+    let mut evidence = Evidence::default();
+    for world in worlds(records) {
+        evidence
+            .picture
+            .push_str(&picture::text(&world.seen, &world.findings, &look));
+        evidence
+            .findings
+            .extend(world.findings.iter().map(|finding| ToldFinding {
+                id: finding.id,
+                severity: finding.severity,
+                program: finding.program.clone(),
+                title: finding.title(language),
+                explanation: finding.explanation(language),
+                chapter: finding.chapter.to_string(),
+                evidence: finding.evidence.clone(),
+            }));
+    }
+    evidence
+}
+
+/// Writes the tapes and pictures of a check to the folder that [`TAPES`] names, if it names one.
+pub(crate) fn keep(records: &[Record], language: Language) -> io::Result<()> {
+    let Some(folder) = env::var_os(TAPES).map(PathBuf::from) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(&folder)?;
+    for (number, world) in worlds(records).enumerate() {
+        let name = |what: &str| folder.join(format!("{}-{what}", number + 1));
+        let look = Look {
+            language,
+            times: true,
+            ..Look::default()
+        };
+        std::fs::write(
+            name("picture.txt"),
+            picture::text(&world.seen, &world.findings, &look),
+        )?;
+        let look = Look {
+            times: false,
+            ..look
+        };
+        std::fs::write(
+            name("picture.svg"),
+            picture::svg(&world.seen, &world.findings, &look),
+        )?;
+        for (place, tape) in world.record.tapes.iter().enumerate() {
+            let program = &world.record.reports[place].name;
+            let safe: String = program
+                .chars()
+                .filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+                .take(32)
+                .collect();
+            if let Some(tape) = tape {
+                write_tape(tape, &name(&format!("{}-{safe}.jsonl", place + 1)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_tape(tape: &amqp_tap::Tape, path: &Path) -> io::Result<()> {
+    let file = io::BufWriter::new(std::fs::File::create(path)?);
+    tape.write_jsonl(file).map_err(io::Error::other)
+}
+
+fn worlds(records: &[Record]) -> impl Iterator<Item = World<'_>> {
+    records
+        .iter()
+        .filter(|record| !record.witnesses.is_empty())
+        .map(|record| {
+            let seen: Vec<Seen<'_>> = record
+                .witnesses
+                .iter()
+                .map(crate::program::Witness::seen)
+                .collect();
+            let findings = findings_given(&seen, &record.given);
+            World {
+                record,
+                seen,
+                findings,
+            }
+        })
+}
