@@ -167,6 +167,7 @@ fn crashed(check: &Check, seed: u64, observed: &str) -> CheckReport {
         name: check.name.clone(),
         verdict: Verdict::Infra,
         failure: Some(failure),
+        cases: 0,
         case: None,
         findings: Vec::new(),
         picture: String::new(),

@@ -52,8 +52,21 @@ pub(crate) struct Tried {
     pub(crate) result: Checked,
     /// What is known of its labs.
     pub(crate) records: Vec<Record>,
-    /// The case of a property.
+    /// How many cases of a property were tried.
+    pub(crate) cases: u32,
+    /// The case of a property that failed.
     pub(crate) case: Option<String>,
+}
+
+impl Default for Tried {
+    fn default() -> Self {
+        Self {
+            result: Ok(()),
+            records: Vec::new(),
+            cases: 0,
+            case: None,
+        }
+    }
 }
 
 impl From<Failure> for Tried {
@@ -61,6 +74,7 @@ impl From<Failure> for Tried {
         Self {
             result: Err(failure),
             records: Vec::new(),
+            cases: 0,
             case: None,
         }
     }
@@ -91,6 +105,7 @@ impl Bench {
         Tried {
             result: result.and(closed),
             records,
+            cases: 0,
             case: None,
         }
     }
@@ -159,6 +174,7 @@ pub(crate) fn run(
             .err()
             .map_or(Verdict::Pass, |failure| failure.verdict),
         failure: result.err(),
+        cases: tried.cases,
         case: tried.case,
         findings: evidence.findings,
         picture: evidence.picture,

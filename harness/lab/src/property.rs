@@ -45,53 +45,53 @@ where
     run(exercise, path, async |bench| {
         // A program that fails whatever the case is fails for the simplest one.
         let mut examples = examples.into_iter();
-        if let Some(simplest) = examples.next() {
-            let tried = try_case(bench, simplest, DEADLINE, &body).await;
-            if tried.result.is_err() {
-                return tried;
+        let simplest = examples.next();
+        let mut cases = 0;
+        let mut last = Tried::default();
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng(bench.seed));
+        let random = (0..CASES).map(|_| None);
+        let all = simplest
+            .into_iter()
+            .map(Some)
+            .chain(random)
+            .chain(examples.map(Some));
+        for case in all {
+            cases += 1;
+            last = match case {
+                Some(example) => try_case(bench, example, DEADLINE, &body).await,
+                None => try_random(bench, &strategy, &mut runner, &body).await,
+            };
+            if last.result.is_err() {
+                break;
             }
+            last.case = None;
         }
-        let tried = search(bench, &strategy, &body).await;
-        if tried.result.is_err() {
-            return tried;
-        }
-        for example in examples {
-            let tried = try_case(bench, example, DEADLINE, &body).await;
-            if tried.result.is_err() {
-                return tried;
-            }
-        }
-        tried
+        Tried { cases, ..last }
     })
 }
 
-async fn search<S>(
+/// Tries one random case, and when it fails looks for the smallest that does.
+async fn try_random<S>(
     bench: &Bench,
     strategy: &S,
+    runner: &mut TestRunner,
     body: &impl AsyncFn(&Lab, S::Value) -> Checked,
 ) -> Tried
 where
     S: Strategy<Value: Clone + Debug>,
 {
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng(bench.seed));
-    for _ in 0..CASES {
-        let mut tree = match strategy.new_tree(&mut runner) {
-            Ok(tree) => tree,
-            Err(reason) => {
-                let error = std::io::Error::other(reason.to_string());
-                return Failure::infra("a random case can be made", &error).into();
-            }
-        };
-        let tried = try_case(bench, tree.current(), DEADLINE, body).await;
-        if tried.result.is_err() {
-            return shrink(bench, &mut tree, tried, body).await;
+    let mut tree = match strategy.new_tree(runner) {
+        Ok(tree) => tree,
+        Err(reason) => {
+            let error = std::io::Error::other(reason.to_string());
+            return Failure::infra("a random case can be made", &error).into();
         }
+    };
+    let tried = try_case(bench, tree.current(), DEADLINE, body).await;
+    if tried.result.is_ok() {
+        return tried;
     }
-    Tried {
-        result: Ok(()),
-        records: Vec::new(),
-        case: None,
-    }
+    shrink(bench, &mut tree, tried, body).await
 }
 
 /// Looks for the smallest case that fails, from one that does.

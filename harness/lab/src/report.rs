@@ -21,6 +21,9 @@ pub struct CheckReport {
     pub verdict: Verdict,
     /// Why, when it did not pass.
     pub failure: Option<Failure>,
+    /// How many cases a property was tried with; 0: it is none.
+    #[serde(default)]
+    pub cases: u32,
     /// The smallest case that a property found to fail, when the check is one.
     pub case: Option<String>,
     /// What the tapes prove to have gone wrong; a check that passes may have some, too.

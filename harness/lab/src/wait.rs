@@ -15,7 +15,7 @@ use tokio::{sync::watch, time::Instant};
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The deadline while a smaller case is looked for, after one has failed.
-pub const SHORT_DEADLINE: Duration = Duration::from_secs(2);
+pub const SHORT_DEADLINE: Duration = Duration::from_secs(4);
 
 /// What a deadline grants beyond the time that an exercise's text gives a
 /// program, because the machine may be busy with other things.

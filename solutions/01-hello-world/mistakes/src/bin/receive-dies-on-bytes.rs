@@ -1,4 +1,6 @@
 //! Mistake: ends when a body is not UTF-8.
+//!
+//! Finding: died-on-delivery
 
 use std::{env, error::Error};
 

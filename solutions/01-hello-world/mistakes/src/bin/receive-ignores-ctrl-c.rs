@@ -1,4 +1,6 @@
 //! Mistake: catches Ctrl-C and goes on.
+//!
+//! Finding: interrupt-ignored
 
 use std::{env, error::Error};
 

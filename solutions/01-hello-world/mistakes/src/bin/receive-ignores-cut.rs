@@ -1,4 +1,6 @@
 //! Mistake: takes a lost connection for the end of its work, and says nothing.
+//!
+//! Finding: lost-connection-ignored
 
 use std::{env, error::Error};
 

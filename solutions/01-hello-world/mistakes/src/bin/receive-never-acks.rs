@@ -1,4 +1,6 @@
 //! Mistake: consumes with manual acknowledgement and never acknowledges: everything comes back.
+//!
+//! Finding: unacked-deliveries
 
 use std::{env, error::Error};
 

@@ -1,4 +1,6 @@
 //! Mistake: consumes from a queue that nobody has declared yet: 404.
+//!
+//! Finding: queue-not-found
 
 use std::{env, error::Error};
 

@@ -1,4 +1,6 @@
 //! Mistake: declares the queue with other options than `send`: 406.
+//!
+//! Finding: inequivalent-arguments
 
 use std::{env, error::Error};
 

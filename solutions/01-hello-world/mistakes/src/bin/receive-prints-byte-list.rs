@@ -1,4 +1,6 @@
 //! Mistake: prints the bytes as a list of numbers.
+//!
+//! Finding: bytes-printed
 
 use std::{env, error::Error};
 

@@ -1,4 +1,6 @@
 //! Mistake: takes one message and ends.
+//!
+//! Finding: stopped-early
 
 use std::{env, error::Error};
 

@@ -1,4 +1,6 @@
 //! Mistake: takes an empty queue for the end.
+//!
+//! Finding: stopped-early
 
 use std::{env, error::Error};
 

@@ -1,4 +1,6 @@
 //! Mistake: says `Sent` before it has even tried, broker or not.
+//!
+//! Finding: sent-too-early
 
 use std::{env, error::Error};
 

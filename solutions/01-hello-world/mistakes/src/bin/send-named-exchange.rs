@@ -1,4 +1,6 @@
 //! Mistake: publishes to an exchange named `hello`, which does not exist.
+//!
+//! Finding: exchange-not-found
 
 use std::{env, error::Error};
 

@@ -1,4 +1,6 @@
 //! Mistake: the message arrives, but the connection is never closed.
+//!
+//! Finding: connection-not-closed
 
 use std::{env, error::Error};
 

@@ -1,4 +1,6 @@
 //! Mistake: publishes before any queue `hello` exists; the broker discards the message.
+//!
+//! Finding: discarded-publish
 
 use std::{env, error::Error};
 

@@ -1,4 +1,6 @@
 //! Mistake: ends the process before the publish has left it.
+//!
+//! Finding: publish-not-flushed
 
 use std::{env, error::Error};
 

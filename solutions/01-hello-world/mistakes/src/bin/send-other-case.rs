@@ -1,4 +1,6 @@
 //! Mistake: the body is not written exactly as asked.
+//!
+//! Finding: body-in-other-case
 
 use std::{env, error::Error};
 

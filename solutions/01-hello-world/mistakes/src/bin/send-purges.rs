@@ -1,4 +1,6 @@
 //! Mistake: empties the queue before it sends, so that only the last message stays.
+//!
+//! Finding: queue-purged
 
 use std::{env, error::Error};
 

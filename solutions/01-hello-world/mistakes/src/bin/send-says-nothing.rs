@@ -1,4 +1,6 @@
 //! Mistake: says nothing about what it sent.
+//!
+//! Finding: none; what it printed is shown, and says it
 
 use std::{env, error::Error};
 

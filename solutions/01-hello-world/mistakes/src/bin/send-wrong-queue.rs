@@ -1,4 +1,6 @@
 //! Mistake: declares and publishes to another queue than `hello`.
+//!
+//! Finding: unused-queue
 
 use std::{env, error::Error};
 
