@@ -159,6 +159,7 @@ pub fn findings_given(all: &[Seen<'_>], given: &Given) -> Vec<Finding> {
 /// A rule: what it finds in one program's story.
 type Rule = fn(&World<'_>, &Story<'_>) -> Option<Finding>;
 
+/// Causes come before what follows from them.
 const RULES: &[Rule] = &[
     publishing::discarded,
     publishing::not_flushed,
@@ -171,11 +172,11 @@ const RULES: &[Rule] = &[
     publishing::declared_nothing,
     settling::unacked,
     settling::ack_before_done,
-    settling::work_lost,
     settling::redelivery_loop,
     consuming::stopped_early,
     consuming::died_on_delivery,
     consuming::bytes_printed,
+    settling::work_lost,
     consuming::prefetch_too_late,
     consuming::prefetch_missing,
     consuming::prefetch_global,

@@ -1,5 +1,10 @@
 //! Findings and pictures of tapes that were recorded from real programs on a real broker (`tests/findings_record.rs`).
 
+#![allow(
+    clippy::expect_used,
+    reason = "a test may stop at what it does not expect"
+)]
+
 use std::{
     io::BufReader,
     path::PathBuf,
@@ -139,19 +144,18 @@ fn every_mistake_shows_the_finding_that_names_it() {
 fn told(name: &str) -> String {
     let (parts, found) = found(name);
     let seen: Vec<Seen<'_>> = parts.iter().map(Part::seen).collect();
-    let mut text = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for (finding, number) in found.iter().zip(1..) {
         let (program, id) = (&finding.program, finding.id);
-        text += &format!("{number}. {program}: {id} {:?}\n", finding.evidence);
+        lines.push(format!("{number}. {program}: {id} {:?}", finding.evidence));
         for language in [Language::English, Language::Chinese] {
-            text += &format!(
-                "   {}\n   {}\n",
-                finding.title(language),
-                finding.explanation(language)
-            );
+            lines.push(format!("   {}", finding.title(language)));
+            lines.push(format!("   {}", finding.explanation(language)));
         }
     }
-    text + "\n" + &picture::text(&seen, &found, &Look::default())
+    lines.push(String::new());
+    lines.push(picture::text(&seen, &found, &Look::default()));
+    lines.join("\n")
 }
 
 #[test]

@@ -8,6 +8,11 @@
 //! The broker's virtual host `/` must be empty but for what this leaves there, and the programs (the solution of
 //! `hello-world`, its mistakes and its variants) must be built.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a test may stop at what it does not expect"
+)]
+
 use std::{
     path::PathBuf,
     process::Stdio,
@@ -113,7 +118,8 @@ async fn record() {
     let broker = std::env::var("FINDINGS_BROKER").expect("FINDINGS_BROKER is an address");
     let programs = PathBuf::from(std::env::var("FINDINGS_PROGRAMS").expect("a folder"));
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/findings");
-    let lab = Connection::connect(&format!("amqp://{broker}"), ConnectionProperties::default());
+    let url = format!("amqp://{broker}");
+    let lab = Connection::connect(&url, ConnectionProperties::default());
     let lab = lab.await.expect("the broker is there");
     for (case, steps) in CASES {
         let channel = lab.create_channel().await.expect("a channel");
@@ -188,7 +194,8 @@ async fn play(
     });
     let mut interrupted = None;
     if let Some(messages) = messages {
-        let consumes = tape.wait_for_frame(DEADLINE, &broker("basic.consume-ok"));
+        let answer = broker("basic.consume-ok");
+        let consumes = tape.wait_for_frame(DEADLINE, &answer);
         let ended = tokio::select! {
             _ = child.wait() => true,
             _ = consumes => false,

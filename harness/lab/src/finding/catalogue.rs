@@ -57,12 +57,27 @@ fn format(
     let mut wrong = Vec::new();
     let text = bundle.format_pattern(pattern, Some(&arguments), &mut wrong);
     errors.extend(wrong.iter().map(ToString::to_string));
-    // Chinese needs no space where a line of the catalogue ends.
-    let glue = match language {
-        Language::English => " ",
-        Language::Chinese => "",
-    };
-    Some(text.lines().map(str::trim).collect::<Vec<_>>().join(glue))
+    Some(joined(&text, language))
+}
+
+/// The lines of a text as one. Chinese needs a space where they meet only beside a word in Latin letters.
+fn joined(text: &str, language: Language) -> String {
+    let mut whole = String::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let meet = whole.chars().next_back().zip(line.chars().next());
+        let space = meet.is_some_and(|(before, after)| match language {
+            Language::English => true,
+            Language::Chinese => {
+                let wide = |c: char| "，。；：、（）“”".contains(c);
+                (before.is_ascii() || after.is_ascii()) && !wide(before) && !wide(after)
+            }
+        });
+        if space {
+            whole.push(' ');
+        }
+        whole.push_str(line);
+    }
+    whole
 }
 
 /// The catalogue of a language, and what is wrong with it.
