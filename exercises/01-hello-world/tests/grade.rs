@@ -5,7 +5,9 @@
 //! and how they end.
 
 use workbook_lab::{
-    Checked, Cut, Failure, Fault, Lab, Outcome, Program, Rule, ensure, lab,
+    Checked, Cut, Failure, Fault, Lab, OnceCell, Outcome, Program, Rule, ensure,
+    judge::Declare,
+    lab,
     program::NO_BROKER_LIMIT,
     property,
     proptest::{collection::vec, prelude::any, strategy::Strategy},
@@ -92,7 +94,8 @@ fn receive_works_when_started_first() -> Outcome {
 fn receive_prints_and_removes_what_was_waiting() -> Outcome {
     lab!(async |lab| {
         let bodies = ["one", "two", "three"].map(str::to_owned);
-        leave_waiting(lab, &bodies).await?;
+        let declare = how_receive_declares(lab).await?;
+        leave_waiting(lab, &declare, &bodies).await?;
         let receive = lab.start("receive", &[]).await?;
         receive.prints_bodies(&bodies).await?;
         receive.ends_on_ctrl_c().await?;
@@ -165,12 +168,16 @@ fn any_bytes_never_end_receive() -> Outcome {
 #[test]
 fn receive_gets_what_comes_before_and_after_it_starts() -> Outcome {
     let bodies = || vec(body(), 0..=8);
+    let declared = OnceCell::new();
     property!((bodies(), bodies()), [(vec![], vec![])], async |lab,
                                                                (
         before,
         after,
     )| {
-        leave_waiting(lab, &before).await?;
+        let declare = declared
+            .get_or_try_init(|| how_receive_declares(lab))
+            .await?;
+        leave_waiting(lab, declare, &before).await?;
         let receive = lab.start("receive", &[]).await?;
         receive.prints_bodies(&before).await?;
         receive.consumes_from(QUEUE).await?;
@@ -243,17 +250,17 @@ async fn send_bodies(lab: &Lab, receive: &Program, bodies: &[String]) -> Checked
     receive.prints_bodies(&bodies).await
 }
 
-/// Leaves messages in `hello`, declared as `receive` declares it, before `receive` starts.
-async fn leave_waiting(lab: &Lab, bodies: &[String]) -> Checked {
-    // How does `receive` declare the queue? Ask it, in a world of its own.
+/// How `receive` declares the queue: it is asked, in a world of its own.
+async fn how_receive_declares(lab: &Lab) -> Result<Declare, Failure> {
     let other = lab.another().await?;
-    let declare = other
-        .start("receive", &[])
-        .await?
-        .declares_queue(QUEUE)
-        .await?;
+    let receive = other.start("receive", &[]).await?;
+    receive.declares_queue(QUEUE).await
+}
+
+/// Leaves messages in `hello`, declared as `receive` declares it, before `receive` starts.
+async fn leave_waiting(lab: &Lab, declare: &Declare, bodies: &[String]) -> Checked {
     let judge = lab.judge().await?;
-    judge.declare_as(&declare).await?;
+    judge.declare_as(declare).await?;
     judge.publish(QUEUE, bodies).await
 }
 

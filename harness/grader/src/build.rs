@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -66,17 +66,25 @@ pub async fn checks(
 }
 
 /// Compiles the executables of a package; answers them by name.
+///
+/// The checks are compiled `beside` them (and are, as a rule, already): in one run cargo
+/// gives both the same build of what they share, where two runs would build it twice.
 pub async fn programs(
     root: &Path,
     package: &str,
+    beside: &str,
     diagnostics: Diagnostics,
 ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
-    cargo(
-        root,
-        &["build", "--package", package, "--bins"],
-        diagnostics,
-    )
-    .await
+    let arguments = [
+        "build",
+        "--package",
+        package,
+        "--package",
+        beside,
+        "--bins",
+        "--tests",
+    ];
+    cargo(root, &arguments, diagnostics).await
 }
 
 async fn cargo(
@@ -88,7 +96,8 @@ async fn cargo(
     let mut child = Command::new(cargo)
         .args(arguments)
         .arg("--message-format=json-render-diagnostics")
-        .arg("--quiet")
+        // Where somebody looks on, cargo shows how far it is.
+        .args((!io::stderr().is_terminal()).then_some("--quiet"))
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -76,10 +76,17 @@ impl Compiled {
 
     /// The executables of `mistakes/` or `variants/`, by name.
     async fn executables(&self, workspace: &Workspace, kind: &str) -> BTreeMap<String, PathBuf> {
-        let package = format!("{}-{kind}", self.chapter.slug);
-        build::programs(&workspace.root, &package, Diagnostics::Keep)
+        let slug = &self.chapter.slug;
+        let (package, solution) = (format!("{slug}-{kind}"), Side::Solution.package(slug));
+        let built = build::programs(&workspace.root, &package, &solution, Diagnostics::Keep)
             .await
-            .expect("they compile")
+            .expect("they compile");
+        let folder = workspace.folder(self.number, &self.chapter, Side::Solution);
+        let kept = lint::rust_files(&folder.join(kind).join("src/bin"));
+        built
+            .into_iter()
+            .filter(|(name, _)| kept.contains(name))
+            .collect()
     }
 
     /// `receive-never-acks` stands for `receive`.

@@ -4,23 +4,26 @@
 //! an answer which closes the channel (no such queue, an exclusive one, a stream)
 //! is an answer and harms nothing else.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind,
     options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions},
-    protocol::{AMQPErrorKind, queue},
+    protocol::AMQPErrorKind,
     types::FieldTable,
 };
 
 use crate::failure::{Checked, Failure};
+
+/// How a program declares a queue: `queue.declare` with its options and arguments.
+pub use lapin::protocol::queue::Declare;
 
 /// The lab's own connection.
 #[derive(Debug)]
 pub struct Judge {
     connection: Connection,
     /// The queues that the lab declared itself.
-    declared: RefCell<BTreeSet<String>>,
+    declared: Rc<RefCell<BTreeSet<String>>>,
 }
 
 /// How full a queue is.
@@ -33,12 +36,15 @@ pub struct Depth {
 }
 
 impl Judge {
-    pub(crate) async fn connect(url: &str) -> Result<Self, Failure> {
+    pub(crate) async fn connect(
+        url: &str,
+        declared: &Rc<RefCell<BTreeSet<String>>>,
+    ) -> Result<Self, Failure> {
         Connection::connect(url, ConnectionProperties::default())
             .await
             .map(|connection| Self {
                 connection,
-                declared: RefCell::default(),
+                declared: declared.clone(),
             })
             .map_err(|error| Failure::infra("the lab connects to the broker", &error))
     }
@@ -67,7 +73,7 @@ impl Judge {
     }
 
     /// Declares a queue exactly as a program did.
-    pub async fn declare_as(&self, declare: &queue::Declare) -> Checked {
+    pub async fn declare_as(&self, declare: &Declare) -> Checked {
         let options = QueueDeclareOptions {
             passive: declare.passive,
             durable: declare.durable,
@@ -90,11 +96,6 @@ impl Judge {
                     &error,
                 )
             })
-    }
-
-    /// The queues that the lab declared itself.
-    pub(crate) fn declared(&self) -> BTreeSet<String> {
-        self.declared.borrow().clone()
     }
 
     /// Publishes bodies to a queue, in order, and waits until the broker has confirmed all of them.

@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
+    collections::BTreeSet,
     ffi::OsString,
     net::{Ipv4Addr, SocketAddr},
     rc::Rc,
@@ -10,8 +11,8 @@ use std::{
 
 use amqp_tap::{Login, Tap, TapOptions, Tape};
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
-use tokio::{net::TcpSocket, sync::OnceCell as AsyncOnceCell};
-use workbook_broker::{Broker, Lease};
+use tokio::net::TcpSocket;
+use workbook_broker::{Broker, Lease, Options, OwnBroker};
 
 use crate::{
     course::ChapterGiven,
@@ -39,8 +40,12 @@ pub struct Lab {
     bell: Bell,
     programs: RefCell<Vec<Program>>,
     others: RefCell<Vec<Rc<Lab>>>,
+    /// A broker that nobody else uses.
+    own: Option<OwnBroker>,
     names: Cell<u64>,
-    judge: AsyncOnceCell<Judge>,
+    /// The queues that the lab declared itself.
+    declared: Rc<RefCell<BTreeSet<String>>>,
+    judge: RefCell<Option<Rc<Judge>>>,
     /// Holds the port of [`Lab::start_without_broker`], so that nobody else listens on it.
     nobody: OnceCell<TcpSocket>,
 }
@@ -75,8 +80,10 @@ impl Lab {
             bell: Bell::new(deadline),
             programs: RefCell::default(),
             others: RefCell::default(),
+            own: None,
             names: Cell::default(),
-            judge: AsyncOnceCell::new(),
+            declared: Rc::default(),
+            judge: RefCell::default(),
             nobody: OnceCell::new(),
         })
     }
@@ -95,6 +102,67 @@ impl Lab {
         );
         self.others.borrow_mut().push(other.clone());
         Ok(other)
+    }
+
+    /// Another world on a broker that nobody else uses: it can be restarted and starved.
+    ///
+    /// Starting it takes some 6 s, so this is for checks that cannot do without.
+    pub async fn on_its_own_broker(&self) -> Result<Rc<Lab>, Failure> {
+        let ours = |error: workbook_broker::Error| {
+            Failure::infra("the check gets a broker of its own", &error)
+        };
+        let options = Options::from_env().map_err(ours)?;
+        let own = Broker::start_own(&options).await.map_err(ours)?;
+        let mut other = Box::pin(Self::open(
+            self.exercise,
+            &self.given,
+            self.seed,
+            self.bell.deadline,
+            own.broker(),
+        ))
+        .await?;
+        other.own = Some(own);
+        let other = Rc::new(other);
+        self.others.borrow_mut().push(other.clone());
+        Ok(other)
+    }
+
+    /// Stops the lab's own broker as its operator would, and starts it again with its data.
+    ///
+    /// Connections break, durable things stay. Answers when the broker is ready again.
+    pub async fn restart_broker(&self) -> Result<(), Failure> {
+        let own = self.own_broker()?;
+        own.restart()
+            .await
+            .map_err(|error| Failure::infra("the lab's own broker starts again", &error))?;
+        // The lab's connection broke with the others; the next question makes a new one.
+        self.judge.borrow_mut().take();
+        Ok(())
+    }
+
+    /// Takes the memory of the lab's own broker away: it sends `connection.blocked` to whoever
+    /// publishes, and reads nothing more from them until [`Lab::feed_broker`].
+    pub async fn starve_broker(&self) -> Result<(), Failure> {
+        let starved = self.own_broker()?.starve().await;
+        starved
+            .map_err(|error| Failure::infra("the lab's own broker raises a memory alarm", &error))
+    }
+
+    /// Gives the lab's own broker its memory back: it sends `connection.unblocked`.
+    pub async fn feed_broker(&self) -> Result<(), Failure> {
+        let fed = self.own_broker()?.feed().await;
+        fed.map_err(|error| Failure::infra("the lab's own broker clears its memory alarm", &error))
+    }
+
+    fn own_broker(&self) -> Result<&OwnBroker, Failure> {
+        self.own.as_ref().ok_or_else(|| {
+            let error =
+                std::io::Error::other("the lab shares its broker: ask for Lab::on_its_own_broker");
+            Failure::infra(
+                "a broker of the check's own is restarted or starved",
+                &error,
+            )
+        })
     }
 
     /// A word that no message of a program can hold by chance; it follows from the seed.
@@ -194,10 +262,13 @@ impl Lab {
     }
 
     /// The lab's own connection to the broker, beside the programs.
-    pub async fn judge(&self) -> Result<&Judge, Failure> {
-        self.judge
-            .get_or_try_init(|| async { Judge::connect(&self.lease.amqp_url()).await })
-            .await
+    pub async fn judge(&self) -> Result<Rc<Judge>, Failure> {
+        if let Some(judge) = self.judge.borrow().as_ref() {
+            return Ok(judge.clone());
+        }
+        let judge = Rc::new(Judge::connect(&self.lease.amqp_url(), &self.declared).await?);
+        *self.judge.borrow_mut() = Some(judge.clone());
+        Ok(judge)
     }
 
     /// The names of all queues in the virtual host, sorted.
@@ -226,7 +297,6 @@ impl Lab {
     /// What is known of this world, and of the others that it made.
     pub(crate) fn records(&self) -> Vec<Record> {
         let programs = self.programs.borrow();
-        let judge = self.judge.get();
         let own = Record {
             reports: programs.iter().map(Program::report).collect(),
             witnesses: programs.iter().map(Program::witness).collect(),
@@ -235,7 +305,7 @@ impl Lab {
                 .map(|program| program.tape().cloned())
                 .collect(),
             given: Given {
-                queues: judge.map(Judge::declared).unwrap_or_default(),
+                queues: self.declared.borrow().clone(),
                 names: self.given.names.iter().cloned().collect(),
                 bodies: self
                     .given
@@ -266,9 +336,18 @@ impl Lab {
             program.close().await;
         }
         drop(self.judge);
-        self.lease
+        let released = self
+            .lease
             .release()
             .await
-            .map_err(|error| Failure::infra("the lab gives its virtual host back", &error))
+            .map_err(|error| Failure::infra("the lab gives its virtual host back", &error));
+        match self.own {
+            // The virtual host goes with its broker.
+            Some(own) => own
+                .stop()
+                .await
+                .map_err(|error| Failure::infra("the lab's own broker stops", &error)),
+            None => released,
+        }
     }
 }

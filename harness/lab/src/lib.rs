@@ -57,6 +57,8 @@ pub use lab::Lab;
 pub use program::Program;
 /// What properties draw their cases from.
 pub use proptest;
+/// What the cases of a property have in common, learned once.
+pub use tokio::sync::OnceCell;
 
 /// The [`Exercise`](exercise::Exercise) of the package that this is written in.
 #[doc(hidden)]

@@ -6,9 +6,10 @@
 
 use std::{fmt::Debug, time::Duration};
 
+use futures_util::{StreamExt, stream};
 use proptest::{
     strategy::{Strategy, ValueTree},
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+    test_runner::{Config, Reason, RngAlgorithm, TestRng, TestRunner},
 };
 
 use crate::{
@@ -20,7 +21,9 @@ use crate::{
 };
 
 /// How many random cases are tried.
-const CASES: usize = 8;
+const CASES: usize = 6;
+/// How many of them run at the same time.
+const AT_ONCE: usize = 3;
 /// How many smaller cases are tried after one has failed.
 const SMALLER_CASES: usize = 128;
 /// How many of them may fail by waiting in vain, which takes [`SHORT_DEADLINE`] each.
@@ -45,44 +48,57 @@ where
     run(exercise, path, async |bench| {
         // A program that fails whatever the case is fails for the simplest one.
         let mut examples = examples.into_iter();
-        let simplest = examples.next();
-        let mut cases = 0;
-        let mut last = Tried::default();
+        if let Some(simplest) = examples.next() {
+            let tried = try_case(bench, simplest, DEADLINE, &body).await;
+            if tried.result.is_err() {
+                return Tried { cases: 1, ..tried };
+            }
+        }
         let mut runner = TestRunner::new_with_rng(Config::default(), rng(bench.seed));
-        let random = (0..CASES).map(|_| None);
-        let all = simplest
-            .into_iter()
-            .map(Some)
-            .chain(random)
-            .chain(examples.map(Some));
-        for case in all {
-            cases += 1;
-            last = match case {
-                Some(example) => try_case(bench, example, DEADLINE, &body).await,
-                None => try_random(bench, &strategy, &mut runner, &body).await,
+        let random = (0..CASES).map(|_| Case::<S>::Random(strategy.new_tree(&mut runner)));
+        let cases: Vec<_> = random.chain(examples.map(Case::Example)).collect();
+        // A program mostly waits, so several cases run at the same time; the first one in order that fails counts.
+        let mut tried = stream::iter(cases)
+            .map(|case| try_one(bench, case, &body))
+            .buffered(AT_ONCE);
+        let mut last = Tried {
+            cases: 1,
+            ..Tried::default()
+        };
+        while let Some(next) = tried.next().await {
+            last = Tried {
+                cases: last.cases + 1,
+                ..next
             };
             if last.result.is_err() {
-                break;
+                return last;
             }
-            last.case = None;
         }
-        Tried { cases, ..last }
+        Tried { case: None, ..last }
     })
 }
 
-/// Tries one random case, and when it fails looks for the smallest that does.
-async fn try_random<S>(
+/// A case to try.
+enum Case<S: Strategy> {
+    /// From the strategy, so that smaller ones can be derived from it.
+    Random(Result<S::Tree, Reason>),
+    /// Given by the check.
+    Example(S::Value),
+}
+
+/// Tries one case, and when a random one fails looks for the smallest that does.
+async fn try_one<S>(
     bench: &Bench,
-    strategy: &S,
-    runner: &mut TestRunner,
+    case: Case<S>,
     body: &impl AsyncFn(&Lab, S::Value) -> Checked,
 ) -> Tried
 where
     S: Strategy<Value: Clone + Debug>,
 {
-    let mut tree = match strategy.new_tree(runner) {
-        Ok(tree) => tree,
-        Err(reason) => {
+    let mut tree = match case {
+        Case::Example(example) => return try_case(bench, example, DEADLINE, body).await,
+        Case::Random(Ok(tree)) => tree,
+        Case::Random(Err(reason)) => {
             let error = std::io::Error::other(reason.to_string());
             return Failure::infra("a random case can be made", &error).into();
         }

@@ -34,6 +34,7 @@ pub(super) async fn check(context: &Context, arguments: cli::Check) -> Result<Ex
     let options = context.broker_options()?;
     // Nothing else is asked of a machine before the sources are known to compile.
     let package = side.package(&chapter.slug);
+    output::progress(&format!("building {package} and its checks"));
     let binary = build::checks(&context.workspace.root, &package, Diagnostics::Show).await?;
     let broker = Broker::find_or_start(&options).await?;
 

@@ -1,0 +1,280 @@
+//! What a check does with the programs that it starts: their environment, their output, and that nothing stays behind.
+//!
+//! The programs here are small shell scripts in the place of `send` and `receive`.
+
+#![allow(clippy::expect_used, reason = "a test stops at what it did not expect")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use workbook_grader::{
+    CheckResult, Plan, Side, Workspace,
+    build::{self, Diagnostics},
+    event::BrokerInfo,
+    run,
+};
+use workbook_lab::{
+    Verdict,
+    exercise::{PROGRAMS, Programs},
+};
+
+/// A check binary, and a folder for scripts and what they write.
+struct Scene {
+    workspace: Workspace,
+    binary: PathBuf,
+    folder: TempDir,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let workspace = Workspace::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a checkout");
+        let package = Side::Solution.package("hello-world");
+        let binary = build::checks(&workspace.root, &package, Diagnostics::Keep)
+            .await
+            .expect("it compiles");
+        Self {
+            workspace,
+            binary,
+            folder: TempDir::new().expect("a folder"),
+        }
+    }
+
+    /// The command of a script.
+    fn script(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).expect("it can be written");
+        format!("sh '{}'", path.display())
+    }
+
+    fn programs(&self, program: &str, command: String) -> Programs {
+        Programs {
+            commands: BTreeMap::from([(program.to_owned(), command)]),
+            directory: self.folder.path().to_owned(),
+        }
+    }
+
+    /// Runs one check with a program replaced.
+    async fn check(&self, check: &str, program: &str, command: String) -> CheckResult {
+        let (_, chapter) = self
+            .workspace
+            .course
+            .chapter("hello-world")
+            .expect("it is in the course");
+        let mut chapter = chapter.clone();
+        chapter.checks.retain(|known| known.name == check);
+        let plan = Plan {
+            chapter,
+            binary: self.binary.clone(),
+            programs: self.programs(program, command),
+            seed: 1,
+            jobs: None,
+            broker: BrokerInfo {
+                kind: String::new(),
+                version: String::new(),
+            },
+            keep: None,
+            environment: Vec::new(),
+        };
+        let (_, mut results) = run(&plan, |_| {}).await.expect("it can be run");
+        results.remove(0)
+    }
+
+    fn written(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+}
+
+/// Whether a process lives. A zombie does not: somebody else forgot to bury it.
+fn lives(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+    stat.is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+    })
+}
+
+/// Looks again and again, without a pause, until it is so.
+fn becomes(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{what} did not come"
+        );
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_gets_the_address_and_nothing_of_ours() {
+    let scene = Scene::new().await;
+    let command = scene.script(
+        "env.sh",
+        "env | sort > env.txt\necho \"Sent 'Hello World!'\"\n",
+    );
+    let result = scene.check("send_says_so_and_exits", "send", command).await;
+    assert_eq!(
+        result.report.verdict,
+        Verdict::Pass,
+        "{}",
+        result.report.text()
+    );
+    let environment = scene.written("env.txt");
+    let names: Vec<&str> = environment
+        .lines()
+        .filter_map(|line| line.split('=').next())
+        .collect();
+    let given = [
+        "AMQP_ADDR",
+        "AMQP_URL",
+        "HOME",
+        "LANG",
+        "PATH",
+        "PYTHONUNBUFFERED",
+        "RABBITMQ_HOST",
+        "RABBITMQ_PORT",
+        "WORKBOOK_LAB",
+    ];
+    // The shell adds some of its own.
+    let strange: Vec<_> = names
+        .iter()
+        .filter(|name| !given.contains(name) && !["PWD", "OLDPWD", "SHLVL", "_"].contains(name))
+        .collect();
+    assert!(strange.is_empty(), "{strange:?}");
+    assert!(given.iter().all(|name| names.contains(name)), "{names:?}");
+    assert!(
+        environment.contains("AMQP_ADDR=amqp://guest:guest@127.0.0.1:"),
+        "{environment}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_program_starts_ends_with_it() {
+    let scene = Scene::new().await;
+    // One heir in the program's own group, one that left it, and both hold its output open.
+    let text = "sleep 1000 & echo $! > in-group\nsetsid sh -c 'echo $$ > out-of-group; exec sleep 1000' &\nwhile ! [ -s out-of-group ]; do :; done\necho \"Sent 'Hello World!'\"\n";
+    let command = scene.script("heirs.sh", text);
+    let result = scene.check("send_says_so_and_exits", "send", command).await;
+    assert_eq!(
+        result.report.verdict,
+        Verdict::Pass,
+        "{}",
+        result.report.text()
+    );
+    for heir in ["in-group", "out-of-group"] {
+        let pid = scene.written(heir);
+        assert!(!pid.trim().is_empty(), "{heir} was not started");
+        becomes(&format!("the end of {heir}"), || !lives(&pid));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn endless_output_is_cut_and_said() {
+    let scene = Scene::new().await;
+    let result = scene
+        .check(
+            "send_says_so_and_exits",
+            "send",
+            "yes 'Sent nothing'".to_owned(),
+        )
+        .await;
+    assert_eq!(result.report.verdict, Verdict::Fail);
+    let text = result.report.text();
+    assert!(text.contains("it printed more than 8 MiB"), "{text}");
+    assert!(
+        text.len() < 20_000,
+        "the report quotes {} bytes",
+        text.len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terminal_escapes_and_bidirectional_marks_are_made_harmless() {
+    let scene = Scene::new().await;
+    let command = scene.script(
+        "escapes.sh",
+        "printf 'Sent \\033[2J\\342\\200\\256evil\\n'\n",
+    );
+    let text = scene
+        .check("send_says_so_and_exits", "send", command)
+        .await
+        .report
+        .text();
+    assert!(
+        !text.contains('\u{1b}') && !text.contains('\u{202e}'),
+        "{text:?}"
+    );
+    assert!(text.contains("\\u{1b}[2J"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_does_not_exist_is_the_submissions_error() {
+    let scene = Scene::new().await;
+    let result = scene
+        .check(
+            "send_says_so_and_exits",
+            "send",
+            "./no-such-program".to_owned(),
+        )
+        .await;
+    assert_eq!(
+        result.report.verdict,
+        Verdict::Error,
+        "{}",
+        result.report.text()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_check_leaves_no_program_behind_once_another_has_run() {
+    let scene = Scene::new().await;
+    let text = "echo $$ > program\nsetsid sh -c 'echo $$ > heir; exec sleep 1000' &\nwhile ! [ -s heir ]; do :; done\nexec sleep 1000\n";
+    let programs = scene.programs("receive", scene.script("hangs.sh", text));
+    let mut check = start(&scene, "receive_ends_on_ctrl_c", &programs);
+    becomes("the program and its heir", || {
+        !scene.written("heir").is_empty()
+    });
+    check.kill().expect("it can be killed");
+    check.wait().expect("it ends");
+
+    let result = scene
+        .check(
+            "send_says_so_and_exits",
+            "send",
+            scene.script("ok.sh", "echo 'Sent Hello World!'\n"),
+        )
+        .await;
+    assert_eq!(
+        result.report.verdict,
+        Verdict::Pass,
+        "{}",
+        result.report.text()
+    );
+    for name in ["program", "heir"] {
+        let pid = scene.written(name);
+        becomes(&format!("the end of the {name}"), || !lives(&pid));
+    }
+}
+
+/// Starts a check by hand, so that it can be killed.
+fn start(scene: &Scene, check: &str, programs: &Programs) -> Child {
+    Command::new(&scene.binary)
+        .args([check, "--exact"])
+        .env(
+            PROGRAMS,
+            serde_json::to_string(programs).expect("it can be written"),
+        )
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it can be started")
+}
