@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! FINDINGS_BROKER=127.0.0.1:5672 FINDINGS_PROGRAMS=target/debug \
-//!     cargo test -p workbook-lab --test findings_record -- --ignored
+//!     cargo run -p workbook-lab --example record-findings
 //! ```
 //!
 //! The broker's virtual host `/` must be empty but for what this leaves there, and the programs (the solution of
@@ -10,7 +10,7 @@
 
 #![allow(
     clippy::expect_used,
-    reason = "a test may stop at what it does not expect"
+    reason = "it may stop at what it does not expect"
 )]
 
 use std::{
@@ -112,9 +112,8 @@ const CASES: &[(&str, &[Step])] = &[
     ),
 ];
 
-#[tokio::test]
-#[ignore = "needs a broker and built programs, and writes the tapes that the other tests read"]
-async fn record() {
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
     let broker = std::env::var("FINDINGS_BROKER").expect("FINDINGS_BROKER is an address");
     let programs = PathBuf::from(std::env::var("FINDINGS_PROGRAMS").expect("a folder"));
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/findings");
