@@ -8,10 +8,7 @@
 //! The broker's virtual host `/` must be empty but for what this leaves there, and the programs (the solution of
 //! `hello-world`, its mistakes and its variants) must be built.
 
-#![allow(
-    clippy::expect_used,
-    reason = "it may stop at what it does not expect"
-)]
+#![allow(clippy::expect_used, reason = "it may stop at what it does not expect")]
 
 use std::{
     path::PathBuf,

@@ -1,14 +1,13 @@
 //! A program of the learner's that runs: a black box that talks to the broker through a tap of its own.
 
 use std::{
-    collections::{BTreeSet, HashSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use amqp_tap::{Conversation, Ending, Event, Fault, Injected, Rule, Side, Tap, Tape};
-use lapin::protocol::{AMQPClass, basic, queue};
+use lapin::protocol::{AMQPClass, queue};
 use rustix::process::Signal;
 
 use crate::{
@@ -336,50 +335,14 @@ impl Program {
     /// How many deliveries the program has neither consumed with automatic
     /// acknowledgement nor settled (basic.ack, basic.nack, basic.reject).
     pub fn unsettled_deliveries(&self) -> usize {
-        let events = self.events();
-        let mut open: BTreeSet<(u32, Option<u16>, u64)> = BTreeSet::new();
-        let mut automatic: HashSet<(u32, Option<u16>, String)> = HashSet::new();
-        for event in &events {
-            let (connection, channel) = (event.connection, event.channel());
-            let Some(AMQPClass::Basic(method)) = event.class() else {
-                continue;
-            };
-            match method {
-                // Answers come in the order of the questions, so the newest consume of the channel is meant.
-                basic::AMQPMethod::ConsumeOk(ok) if newest_consume_is_automatic(&events, event) => {
-                    automatic.insert((connection, channel, ok.consumer_tag.to_string()));
-                }
-                basic::AMQPMethod::Deliver(deliver)
-                    if !automatic.contains(&(
-                        connection,
-                        channel,
-                        deliver.consumer_tag.to_string(),
-                    )) =>
-                {
-                    open.insert((connection, channel, deliver.delivery_tag));
-                }
-                basic::AMQPMethod::Ack(basic::Ack {
-                    delivery_tag,
-                    multiple,
-                })
-                | basic::AMQPMethod::Nack(basic::Nack {
-                    delivery_tag,
-                    multiple,
-                    ..
-                }) if event.from == Side::Client => {
-                    let up_to = |tag: u64| *multiple && (*delivery_tag == 0 || tag < *delivery_tag);
-                    open.retain(|(other, number, tag)| {
-                        (*other, *number) != (connection, channel)
-                            || (*tag != *delivery_tag && !up_to(*tag))
-                    });
-                }
-                basic::AMQPMethod::Reject(reject) => {
-                    open.remove(&(connection, channel, reject.delivery_tag));
-                }
-                _ => {}
-            }
-        }
-        open.len()
+        let Some(conversation) = self.conversation() else {
+            return 0;
+        };
+        let consumers = conversation.consumers.iter().chain(&conversation.gets);
+        let deliveries = consumers.flat_map(|consumer| &consumer.deliveries);
+        deliveries
+            .filter(|delivery| delivery.settled == Some("open"))
+            .count()
     }
 
     /// Presses Ctrl-C and waits until the program ended, within the 2 seconds that its text gives it.
@@ -583,20 +546,6 @@ impl Witness {
             looked: self.looked,
         }
     }
-}
-
-/// Whether the `basic.consume` that an answer belongs to asked for automatic acknowledgement.
-fn newest_consume_is_automatic(events: &[Arc<Event>], answer: &Event) -> bool {
-    events
-        .iter()
-        .rev()
-        .filter(|event| event.number < answer.number && event.connection == answer.connection)
-        .filter(|event| event.channel() == answer.channel())
-        .find_map(|event| match event.class() {
-            Some(AMQPClass::Basic(basic::AMQPMethod::Consume(consume))) => Some(consume.no_ack),
-            _ => None,
-        })
-        .unwrap_or(false)
 }
 
 /// "the 3rd body, `…`"

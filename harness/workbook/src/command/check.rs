@@ -1,6 +1,6 @@
 //! `cargo workbook check EXERCISE`
 
-use std::{env, path::Path};
+use std::{collections::HashSet, env, path::Path};
 
 use workbook_broker::{Broker, Choice};
 use workbook_grader::{
@@ -232,6 +232,7 @@ fn explain(
     results: &[CheckResult],
     solution: bool,
 ) {
+    let mut told: HashSet<&[String]> = HashSet::new();
     for result in results
         .iter()
         .filter(|result| result.report.verdict != Verdict::Pass)
@@ -243,7 +244,20 @@ fn explain(
             result.report.name
         ));
         output::line(&format!("  {}", result.title.get(language)));
-        output::line(result.report.text().trim_end());
+        // A program that is not written yet fails everything for one reason: once in full is enough.
+        let advice = result
+            .report
+            .failure
+            .as_ref()
+            .map_or(&[][..], |failure| &failure.advice);
+        if advice.is_empty() || told.insert(advice) {
+            output::line(result.report.text().trim_end());
+        } else {
+            output::line(&match language {
+                Language::English => format!("  as above: {}", advice.join("; ")),
+                Language::Chinese => format!("  同上：{}", advice.join("；")),
+            });
+        }
     }
     output::line("");
     let Score {
