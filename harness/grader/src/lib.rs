@@ -1,7 +1,7 @@
 //! Runs checks and tells about them.
 //!
 //! The checks of an exercise are compiled into one binary, which is trusted; the
-//! programs that they start are not. The [`run`] of a chapter starts that binary
+//! programs that they start are not. The [`run()`] of a chapter starts that binary
 //! once for each check, several at a time, and reads a report from a file that
 //! only the check can write. What comes of it is one stream of [`event`]s; whoever
 //! shows or stores them only consumes it.
@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | [`workspace`] | where the course, its exercises and its solutions are |
 //! | [`build`] | compiling checks and programs with cargo |
-//! | [`run`] | running the checks of a chapter, several at a time |
+//! | [`mod@run`] | running the checks of a chapter, several at a time |
 //! | [`event`] | what is told while they run, and the score |
 //! | [`lint`] | the catalogue held against the folders, tests and pages |
 

@@ -230,7 +230,7 @@ async fn broker() -> Result<Broker, Failure> {
     BROKER.get_or_init(find).await.clone()
 }
 
-/// For [`lab!`](crate::lab): a check that is tried once, in one lab.
+/// For [`lab!`](crate::lab!): a check that is tried once, in one lab.
 #[doc(hidden)]
 pub fn once(exercise: Exercise, path: &str, body: impl AsyncFnOnce(&Lab) -> Checked) -> Outcome {
     run(exercise, path, async |bench| {

@@ -26,7 +26,7 @@ pub struct Programs {
     pub directory: PathBuf,
 }
 
-/// The package that a check was compiled in. Made by [`lab!`](crate::lab) and [`property!`](crate::property).
+/// The package that a check was compiled in. Made by [`lab!`](crate::lab!) and [`property!`](crate::property!).
 #[derive(Clone, Copy, Debug)]
 pub struct Exercise {
     /// The package's name.

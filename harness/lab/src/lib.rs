@@ -21,7 +21,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`check`] | running one check: the broker, the lab, the report |
-//! | [`property`] | a check tried with many random cases, and the smallest that fails |
+//! | [`property`](mod@property) | a check tried with many random cases, and the smallest that fails |
 //! | [`lab`](mod@lab) | the check's private world |
 //! | [`program`] | a running program: what it says to the broker, prints, how it ends |
 //! | [`judge`] | the lab's own connection to the broker |

@@ -1,10 +1,10 @@
 //! A running process of a program: its output, its end, and the certainty that nothing of it stays behind.
 //!
 //! Each process leads a group of its own and carries the mark [`MARK`] in its
-//! environment. When it ends, or its [`Process`] is dropped, the group is killed
+//! environment. When it ends, or its `Process` is dropped, the group is killed
 //! and, on Linux, every other process that inherited the mark. When the lab's own
 //! process is killed, the kernel kills the direct child with it (on Linux), and
-//! [`sweep`] of the next lab finds what else is left by the mark.
+//! the sweep of the next lab finds what else is left by the mark.
 
 use std::{
     collections::BTreeMap,

@@ -29,7 +29,7 @@ const SMALLER_CASES: usize = 128;
 /// How many of them may fail by waiting in vain, which takes [`SHORT_DEADLINE`] each.
 const SMALLER_CASES_WAITED_FOR: usize = 6;
 
-/// For [`property!`](crate::property): a check that holds for every case.
+/// For [`property!`](crate::property!): a check that holds for every case.
 #[doc(hidden)]
 #[expect(
     clippy::needless_pass_by_value,

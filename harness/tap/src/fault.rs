@@ -91,7 +91,7 @@ pub(crate) enum When {
 
 /// Where a fault hits. It counts from the moment of its injection.
 ///
-/// After a method that carries a content means after the whole message; before a [`message`](crate::message) means
+/// After a method that carries a content means after the whole message; before a [`message`](crate::message()) means
 /// before the last frame of it.
 #[derive(Clone, Debug)]
 pub struct Rule {

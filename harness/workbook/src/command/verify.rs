@@ -61,12 +61,7 @@ pub(super) async fn verify(context: &Context) -> Result<Exit, Error> {
     )?;
     step("build", verify.build())?;
     step("course", verify.course())?;
-    let documentation = [
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-    ];
+    let documentation = ["doc", "--workspace", "--no-deps"];
     step(
         "docs",
         verify.cargo(
