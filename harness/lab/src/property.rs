@@ -23,7 +23,7 @@ use crate::{
 /// How many random cases are tried.
 const CASES: usize = 6;
 /// How many of them run at the same time.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 2;
 /// How many smaller cases are tried after one has failed.
 const SMALLER_CASES: usize = 128;
 /// How many of them may fail by waiting in vain, which takes [`SHORT_DEADLINE`] each.
