@@ -68,6 +68,9 @@ impl Management {
         // A proxy from the environment would be asked for `127.0.0.1`, and cannot know ours.
         let http = reqwest::Client::builder()
             .no_proxy()
+            // The server may close a connection that waits at the very moment in which it is used
+            // again; on loopback a new one costs next to nothing.
+            .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
