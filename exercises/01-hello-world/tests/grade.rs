@@ -219,6 +219,7 @@ fn both_say_when_there_is_no_broker() -> Outcome {
             })
             .await?;
             with.kill();
+            with.ends().await?;
         }
         for program in ["send", "receive"] {
             let without = lab.start_without_broker(program, &[])?;
