@@ -53,7 +53,14 @@ pub(crate) struct Management {
 }
 
 /// The API, for the length of one call.
-pub(crate) struct Session(Client<String, String, String>);
+pub(crate) struct Session(Client<String, String, String>, Raw);
+
+/// What it takes to ask the API without the typed client.
+struct Raw {
+    http: reqwest::Client,
+    endpoint: String,
+    login: Login,
+}
 
 impl Management {
     pub(crate) fn new(url: Url, login: Login) -> Self {
@@ -78,9 +85,15 @@ impl Management {
             .map_err(|error| failed("start", &error.into()))?;
         let endpoint = format!("{}/api", self.url.as_str().trim_end_matches('/'));
         let Login { user, password } = self.login.clone();
-        Ok(Session(Client::from_http_client(
-            http, endpoint, user, password,
-        )))
+        let raw = Raw {
+            http: http.clone(),
+            endpoint: endpoint.clone(),
+            login: self.login.clone(),
+        };
+        Ok(Session(
+            Client::from_http_client(http, endpoint, user, password),
+            raw,
+        ))
     }
 }
 
@@ -145,12 +158,7 @@ impl Session {
 
     /// The names of all vhosts and users, in no order, some of them twice.
     pub(crate) async fn names(&self) -> Result<Vec<String>, Error> {
-        let vhosts = async {
-            self.0
-                .list_vhosts()
-                .await
-                .map_err(|error| failed("list the vhosts", &error))
-        };
+        let vhosts = self.vhost_names();
         let users = async {
             self.0
                 .list_users()
@@ -158,10 +166,40 @@ impl Session {
                 .map_err(|error| failed("list the users", &error))
         };
         let (vhosts, users) = tokio::try_join!(vhosts, users)?;
-        let vhosts = vhosts.into_iter().map(|vhost| vhost.name);
         Ok(vhosts
+            .into_iter()
             .chain(users.into_iter().map(|user| user.name))
             .collect())
+    }
+
+    /// The names of all vhosts. One that is just being deleted is listed without a name by 4.x,
+    /// which the typed client takes for an error, so this asks by itself.
+    async fn vhost_names(&self) -> Result<Vec<String>, Error> {
+        const DOING: &str = "list the vhosts";
+        let Raw {
+            http,
+            endpoint,
+            login,
+        } = &self.1;
+        let sent = http
+            .get(format!("{endpoint}/vhosts"))
+            .basic_auth(&login.user, Some(&login.password))
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(|error| failed(DOING, &error.into()))?;
+        let text = sent
+            .text()
+            .await
+            .map_err(|error| failed(DOING, &error.into()))?;
+        let vhosts: Vec<serde_json::Value> =
+            serde_json::from_str(&text).map_err(|error| Error::Management {
+                doing: DOING.to_owned(),
+                status: None,
+                reason: error.to_string(),
+            })?;
+        let name = |vhost: &serde_json::Value| Some(vhost.get("name")?.as_str()?.to_owned());
+        Ok(vhosts.iter().filter_map(name).collect())
     }
 
     /// What is declared in a vhost now. Read from the broker's metadata, not from its statistics, so
