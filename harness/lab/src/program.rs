@@ -1,5 +1,7 @@
 //! A program of the learner's that runs: a black box that talks to the broker through a tap of its own.
 
+mod bindings;
+
 use std::{
     collections::{BTreeSet, HashSet},
     fmt,
@@ -10,6 +12,8 @@ use std::{
 use amqp_tap::{Conversation, Ending, Event, Fault, Injected, Rule, Side, Tap, Tape};
 use lapin::protocol::{AMQPClass, basic, queue};
 use rustix::process::Signal;
+
+pub use bindings::Bound;
 
 use crate::{
     failure::{Checked, Failure},
