@@ -44,12 +44,19 @@ pub enum Diagnostics {
 struct Artifact {
     reason: String,
     target: Option<Target>,
+    profile: Option<Profile>,
     executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
 }
 
 #[derive(Deserialize)]
 struct Target {
     name: String,
+    kind: Vec<String>,
 }
 
 /// Compiles the checks of a package, and with them its programs; answers the check binary.
@@ -134,6 +141,12 @@ async fn cargo(
         .split(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice::<Artifact>(line).ok())
         .filter(|artifact| artifact.reason == "compiler-artifact")
+        // A program's own unit tests are an executable of the program's name; that one is never meant.
+        .filter(|artifact| {
+            let is_test = artifact.profile.as_ref().is_some_and(|it| it.test);
+            let target = artifact.target.as_ref();
+            !is_test || target.is_some_and(|it| it.kind.iter().any(|kind| kind == "test"))
+        })
         .filter_map(|artifact| Some((artifact.target?.name, artifact.executable?)));
     Ok(artifacts.collect())
 }
