@@ -45,6 +45,10 @@ pub struct ChapterGiven {
     pub bodies: Vec<String>,
     /// Whether its consumers set a prefetch.
     pub prefetch: bool,
+    /// The exchanges that its programs use.
+    pub exchanges: Vec<String>,
+    /// Whether each consumer has a queue of its own: exclusive, and bound to an exchange.
+    pub own_queues: bool,
     /// Whether every message must reach a queue, also through exchanges other than the default one.
     pub routed: bool,
 }

@@ -10,7 +10,7 @@
 //! | `story` | a tape, read once: publishes with their confirms, deliveries with their settlements, errors … |
 //! | `world` | the stories of all programs side by side: which queue was there when |
 //! | `spoken` | what printed lines claim |
-//! | `refusals`, `publishing`, `consuming`, `connections` | the rules |
+//! | `refusals`, `publishing`, `routing`, `consuming`, `connections` | the rules |
 //! | `catalogue` | titles and explanations, in the languages of the course |
 
 mod catalogue;
@@ -19,6 +19,7 @@ mod consuming;
 mod id;
 mod publishing;
 mod refusals;
+mod routing;
 mod settling;
 mod spoken;
 mod story;
@@ -91,6 +92,10 @@ pub struct Given {
     pub task_unit: Option<Duration>,
     /// The chapter asks for a prefetch.
     pub prefetch: bool,
+    /// The exchanges that the exercise's text gives.
+    pub exchanges: BTreeSet<String>,
+    /// The chapter asks that each consumer has a queue of its own: exclusive, and bound to an exchange.
+    pub own_queues: bool,
     /// The chapter asks that every message reaches a queue, also through exchanges other than the default one.
     pub routed: bool,
 }
@@ -170,6 +175,10 @@ const RULES: &[Rule] = &[
     publishing::confirm_not_awaited,
     publishing::returned_ignored,
     publishing::declared_nothing,
+    routing::other_exchange,
+    routing::shared_queue,
+    routing::not_exclusive,
+    routing::not_bound,
     settling::unacked,
     settling::ack_before_done,
     settling::redelivery_loop,

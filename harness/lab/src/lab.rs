@@ -318,6 +318,8 @@ impl Lab {
                     .collect(),
                 prefetch: self.given.prefetch,
                 routed: self.given.routed,
+                exchanges: self.given.exchanges.iter().cloned().collect(),
+                own_queues: self.given.own_queues,
                 ..Given::default()
             },
         };

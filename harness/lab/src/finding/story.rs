@@ -82,6 +82,8 @@ pub(super) struct Declare {
     /// The name, as the broker answered it where it did.
     pub(super) name: String,
     pub(super) passive: bool,
+    /// It belongs to its connection.
+    pub(super) exclusive: bool,
     pub(super) answered: Option<Mark>,
     /// The reply code that it was refused with.
     pub(super) refused: Option<u16>,

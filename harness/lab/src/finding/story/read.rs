@@ -262,6 +262,7 @@ impl Reader<'_> {
                 let name = declare.queue.to_string();
                 self.channel(lane).last_queue.clone_from(&name);
                 let index = self.declare(mark, true, &name, declare.passive);
+                self.story.declares[index].exclusive = declare.exclusive;
                 if declare.nowait {
                     self.story.declares[index].answered = Some(mark);
                 }
@@ -302,6 +303,7 @@ impl Reader<'_> {
             is_queue,
             name: name.to_owned(),
             passive,
+            exclusive: false,
             answered: None,
             refused: None,
         });
