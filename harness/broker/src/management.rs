@@ -7,7 +7,8 @@
 //! and a connection on the loopback 0.1 ms.
 
 use std::fmt;
-use std::time::Duration;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use rabbitmq_http_client::api::Client;
 use rabbitmq_http_client::commons::{BindingDestinationType, VirtualHostLimitTarget};
@@ -18,12 +19,16 @@ use rabbitmq_http_client::requests::{
 };
 use url::Url;
 
-use crate::Error;
 use crate::topology::{Binding, Exchange, Queue, Topology};
+use crate::{Error, timer};
 
 /// How long one request may take. The slowest is the making of a vhost, 10 ms on an idle machine.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a request is repeated that the broker answers with an error of its own. Each of ours may
+/// be repeated: it sets, deletes or reads.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// More than any check needs, and little enough that a program which runs wild is stopped before the
 /// broker is.
@@ -115,14 +120,12 @@ impl Session {
 
     /// Makes a vhost with its own user who may do anything there and nothing elsewhere.
     pub(crate) async fn make_lease(&self, name: &str, password: &str) -> Result<(), Error> {
-        let vhost = async {
-            self.0
-                .create_vhost(&VirtualHostParams::named(name))
-                .await
-                .map_err(|error| failed("make a vhost", &error))
-        };
+        let vhost = VirtualHostParams::named(name);
         // The two do not depend on each other.
-        tokio::try_join!(vhost, self.make_user(name, password, ""))?;
+        tokio::try_join!(
+            patiently("make a vhost", || self.0.create_vhost(&vhost)),
+            self.make_user(name, password, "")
+        )?;
         let limits = async {
             self.limit(
                 name,
@@ -139,86 +142,54 @@ impl Session {
 
     /// Deletes a lease's vhost, with everything in it, and its user. What is gone already is no error.
     pub(crate) async fn delete_lease(&self, name: &str) -> Result<(), Error> {
-        let vhost = async {
-            self.0
-                .delete_vhost(name, true)
-                .await
-                .map_err(|error| failed("delete a vhost", &error))
-        };
-        let user = async {
-            self.0
-                .delete_user(name, true)
-                .await
-                .map_err(|error| failed("delete a user", &error))
-        };
         // Both are tried, whatever becomes of the other.
-        let (vhost, user) = tokio::join!(vhost, user);
+        let (vhost, user) = tokio::join!(
+            patiently("delete a vhost", || self.0.delete_vhost(name, true)),
+            patiently("delete a user", || self.0.delete_user(name, true)),
+        );
         vhost.and(user)
     }
 
     /// The names of all vhosts and users, in no order, some of them twice.
     pub(crate) async fn names(&self) -> Result<Vec<String>, Error> {
-        let vhosts = self.vhost_names();
-        let users = async {
-            self.0
-                .list_users()
-                .await
-                .map_err(|error| failed("list the users", &error))
-        };
-        let (vhosts, users) = tokio::try_join!(vhosts, users)?;
-        Ok(vhosts
-            .into_iter()
-            .chain(users.into_iter().map(|user| user.name))
-            .collect())
+        let (mut names, users) = tokio::try_join!(
+            patiently("list the vhosts", || self.names_in("vhosts")),
+            patiently("list the users", || self.names_in("users")),
+        )?;
+        names.extend(users);
+        Ok(names)
     }
 
-    /// The names of all vhosts. One that is just being deleted is listed without a name by 4.x,
+    /// The names in a list of the API. What is just being deleted is listed without its name by 4.x,
     /// which the typed client takes for an error, so this asks by itself.
-    async fn vhost_names(&self) -> Result<Vec<String>, Error> {
-        const DOING: &str = "list the vhosts";
+    async fn names_in(&self, list: &str) -> Result<Vec<String>, HttpClientError> {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            name: Option<String>,
+        }
         let Raw {
             http,
             endpoint,
             login,
         } = &self.1;
-        let sent = http
-            .get(format!("{endpoint}/vhosts"))
+        let response = http
+            .get(format!("{endpoint}/{list}"))
             .basic_auth(&login.user, Some(&login.password))
             .send()
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .map_err(|error| failed(DOING, &error.into()))?;
-        let text = sent
-            .text()
-            .await
-            .map_err(|error| failed(DOING, &error.into()))?;
-        let vhosts: Vec<serde_json::Value> =
-            serde_json::from_str(&text).map_err(|error| Error::Management {
-                doing: DOING.to_owned(),
-                status: None,
-                reason: error.to_string(),
-            })?;
-        let name = |vhost: &serde_json::Value| Some(vhost.get("name")?.as_str()?.to_owned());
-        Ok(vhosts.iter().filter_map(name).collect())
+            .await?
+            .error_for_status()?;
+        let listed: Vec<Named> = response.json().await?;
+        Ok(listed.into_iter().filter_map(|entry| entry.name).collect())
     }
 
     /// What is declared in a vhost now. Read from the broker's metadata, not from its statistics, so
     /// it is true at once.
     pub(crate) async fn topology(&self, vhost: &str) -> Result<Topology, Error> {
-        let exchanges = async {
-            self.0
-                .list_exchanges_in(vhost)
-                .await
-                .map_err(|error| failed("list the exchanges", &error))
-        };
-        let bindings = async {
-            self.0
-                .list_bindings_in(vhost)
-                .await
-                .map_err(|error| failed("list the bindings", &error))
-        };
-        let (queues, exchanges, bindings) =
-            tokio::try_join!(self.queues(vhost), exchanges, bindings)?;
+        let (queues, exchanges, bindings) = tokio::try_join!(
+            self.queues(vhost),
+            patiently("list the exchanges", || self.0.list_exchanges_in(vhost)),
+            patiently("list the bindings", || self.0.list_bindings_in(vhost)),
+        )?;
         let exchanges = exchanges
             .into_iter()
             .filter(|exchange| !exchange.name.is_empty() && !exchange.name.starts_with("amq."))
@@ -251,11 +222,7 @@ impl Session {
     }
 
     pub(crate) async fn queues(&self, vhost: &str) -> Result<Vec<Queue>, Error> {
-        let queues = self
-            .0
-            .list_queues_in(vhost)
-            .await
-            .map_err(|error| failed("list the queues", &error))?;
+        let queues = patiently("list the queues", || self.0.list_queues_in(vhost)).await?;
         let mut queues: Vec<Queue> = queues
             .into_iter()
             .map(|queue| Queue {
@@ -279,17 +246,16 @@ impl Session {
                 status: None,
                 reason: error.to_string(),
             })?;
-        self.0
-            .create_user(&UserParams::new(name, &hash, tags))
-            .await
-            .map_err(|error| failed("make a user", &error))
+        let user = UserParams::new(name, &hash, tags);
+        patiently("make a user", || self.0.create_user(&user)).await
     }
 
     async fn permit(&self, user: &str, vhost: &str) -> Result<(), Error> {
-        self.0
-            .grant_permissions(&Permissions::full_access(user, vhost))
-            .await
-            .map_err(|error| failed("give a user permissions", &error))
+        let permissions = Permissions::full_access(user, vhost);
+        patiently("give a user permissions", || {
+            self.0.grant_permissions(&permissions)
+        })
+        .await
     }
 
     async fn limit(
@@ -298,45 +264,57 @@ impl Session {
         kind: VirtualHostLimitTarget,
         value: i64,
     ) -> Result<(), Error> {
-        self.0
-            .set_vhost_limit(vhost, EnforcedLimitParams::new(kind, value))
-            .await
-            .map_err(|error| failed("limit a vhost", &error))
+        patiently("limit a vhost", || {
+            let limit = EnforcedLimitParams::new(kind.clone(), value);
+            self.0.set_vhost_limit(vhost, limit)
+        })
+        .await
     }
+}
+
+/// Asks again while the broker answers 5xx. RabbitMQ 4.3.6 does so for a moment when something is read
+/// while somebody else deletes it: `GET /api/users` failed as a whole, with 500 and no reason, for one
+/// in 300 while six others made and deleted users without a pause.
+async fn patiently<T, F>(doing: &str, request: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, HttpClientError>>,
+{
+    let answer = timer::until(Instant::now() + PATIENCE, async || {
+        let answer = request().await;
+        let status = answer.as_ref().err().and_then(status);
+        (!matches!(status, Some(500..=599))).then_some(answer)
+    });
+    let answer = match answer.await {
+        Some(answer) => answer,
+        None => request().await,
+    };
+    answer.map_err(|error| failed(doing, &error))
 }
 
 /// The client's error in our words. Requests carry the login in a header, so neither the address nor
 /// the reason can show it.
 fn failed(doing: &str, error: &HttpClientError) -> Error {
-    let reason_of = |details: &Option<ErrorDetails>| {
-        details
-            .as_ref()
-            .and_then(ErrorDetails::reason)
-            .map(str::to_owned)
-    };
-    let (status, reason) = match error {
-        HttpClientError::ClientErrorResponse {
-            status_code,
-            error_details,
-            ..
-        }
-        | HttpClientError::ServerErrorResponse {
-            status_code,
-            error_details,
-            ..
-        } => {
-            let reason = reason_of(error_details).unwrap_or_else(|| meaning(status_code.as_u16()));
-            (Some(status_code.as_u16()), reason)
-        }
-        HttpClientError::NotFound => (Some(404), meaning(404)),
-        HttpClientError::RequestError { error, .. } => (None, innermost(error)),
-        other => (None, other.to_string()),
+    let status = status(error);
+    let told = error.error_details().and_then(ErrorDetails::reason);
+    let reason = match (told, status, error) {
+        (Some(reason), _, _) => reason.to_owned(),
+        (None, Some(status), _) => meaning(status),
+        (None, None, HttpClientError::RequestError { error, .. }) => innermost(error),
+        (None, None, other) => other.to_string(),
     };
     Error::Management {
         doing: doing.to_owned(),
         status,
         reason,
     }
+}
+
+fn status(error: &HttpClientError) -> Option<u16> {
+    let status = match error {
+        HttpClientError::RequestError { error, .. } => error.status(),
+        other => other.status_code(),
+    };
+    status.map(|status| status.as_u16())
 }
 
 fn meaning(status: u16) -> String {
