@@ -155,6 +155,19 @@ declared-nothing = declares nothing, and relies on others to do so
         has declared it before. You cannot know which one runs first, so declare the queue in each, with the same
         options: when it exists already, that changes nothing.
 
+queue-not-durable = declares a queue that does not survive a restart of the broker
+    .explanation = `{ $program }` declared the queue `{ $queue }` transient (queue.declare with durable = false). When the broker
+        restarts, such a queue is gone, and every message in it with it. Declare it durable, in every program that
+        declares it.
+
+message-not-persistent = publishes { $count ->
+        [one] a message that does not survive a restart of the broker
+       *[other] { $count } messages that do not survive a restart of the broker
+    }
+    .explanation = `{ $program }` published `{ $body }` without delivery_mode = 2. The broker may keep such a message in memory
+        only. After a restart the durable queue is there again, and the message is not. Publish with the property
+        delivery_mode = 2 (persistent).
+
 unacked-deliveries = never settles { $count ->
         [one] a message that it was done with
        *[other] { $count } messages that it was done with

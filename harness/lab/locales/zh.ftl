@@ -119,6 +119,14 @@ declared-nothing = 什么都没有声明，全靠别的程序
     .explanation = `{ $program }` 使用队列 `{ $queue }`，却从未声明它。只有别的程序已经先声明过，这样才行得通。哪个程序先运行是无法预知的，
         所以每个程序都要用相同的参数声明这个队列；如果它已经存在，声明不会有任何影响。
 
+queue-not-durable = 声明的队列在代理重启后不复存在
+    .explanation = `{ $program }` 把队列 `{ $queue }` 声明为非持久（queue.declare，durable = false）。代理重启之后，这样的队列连同其中的消息都会消失。
+        请在每个声明它的程序中都把它声明为持久队列。
+
+message-not-persistent = 发布了 { $count } 条代理重启后就会丢失的消息
+    .explanation = `{ $program }` 发布 `{ $body }` 时没有设置 delivery_mode = 2。这样的消息可能只保存在代理的内存里：重启之后持久队列还在，消息却没有了。
+        请在发布时把消息属性 delivery_mode 设为 2（持久）。
+
 unacked-deliveries = 有 { $count } 条消息处理完却一直没有确认
     .explanation = `{ $program }` 以手动确认方式从 `{ $queue }` 消费。在 { $all } 次投递中，有 { $count } 条已经处理完，却始终没有用 basic.ack、basic.nack
         或 basic.reject 答复。代理会一直为消费者保留这些消息，信道结束时再把它们放回队列，于是它们会被再次投递。

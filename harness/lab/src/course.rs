@@ -45,6 +45,8 @@ pub struct ChapterGiven {
     pub bodies: Vec<String>,
     /// Whether its consumers set a prefetch.
     pub prefetch: bool,
+    /// Whether its messages must survive a restart of the broker: durable queues, persistent messages.
+    pub durable: bool,
     /// Whether every message must reach a queue, also through exchanges other than the default one.
     pub routed: bool,
 }

@@ -20,7 +20,7 @@ mod id;
 mod publishing;
 mod refusals;
 mod settling;
-mod spoken;
+pub(crate) mod spoken;
 mod story;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -43,7 +43,7 @@ use crate::{course::Language, process::Ended, report::visible};
 
 pub use id::FindingId;
 pub(crate) use refusals::anonymous;
-use story::Story;
+pub(crate) use story::{Delivery, Story};
 use world::World;
 
 /// What is known of one program when findings are drawn.
@@ -91,6 +91,8 @@ pub struct Given {
     pub task_unit: Option<Duration>,
     /// The chapter asks for a prefetch.
     pub prefetch: bool,
+    /// The chapter asks that messages survive a restart of the broker.
+    pub durable: bool,
     /// The chapter asks that every message reaches a queue, also through exchanges other than the default one.
     pub routed: bool,
 }
@@ -170,6 +172,8 @@ const RULES: &[Rule] = &[
     publishing::confirm_not_awaited,
     publishing::returned_ignored,
     publishing::declared_nothing,
+    publishing::queue_not_durable,
+    publishing::message_not_persistent,
     settling::unacked,
     settling::ack_before_done,
     settling::redelivery_loop,

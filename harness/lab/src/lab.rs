@@ -43,11 +43,24 @@ pub struct Lab {
     /// A broker that nobody else uses.
     own: Option<OwnBroker>,
     names: Cell<u64>,
+    /// The shortest time that any of its programs works for each `.` in a task, where it says so.
+    task_unit: Cell<Option<Duration>>,
     /// The queues that the lab declared itself.
     declared: Rc<RefCell<BTreeSet<String>>>,
     judge: RefCell<Option<Rc<Judge>>>,
     /// Holds the port of [`Lab::start_without_broker`], so that nobody else listens on it.
     nobody: OnceCell<TcpSocket>,
+}
+
+/// How a program is started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start<'a> {
+    /// Its arguments.
+    pub arguments: &'a [&'a str],
+    /// Variables that are added to its environment.
+    pub variables: &'a [(&'a str, &'a str)],
+    /// The heartbeat interval, in seconds, that the tap proposes in place of the broker's.
+    pub heartbeat: Option<u16>,
 }
 
 /// What is known of a lab after its check.
@@ -82,6 +95,7 @@ impl Lab {
             others: RefCell::default(),
             own: None,
             names: Cell::default(),
+            task_unit: Cell::default(),
             declared: Rc::default(),
             judge: RefCell::default(),
             nobody: OnceCell::new(),
@@ -174,12 +188,22 @@ impl Lab {
 
     /// Starts a program with arguments, with a tap between it and the broker.
     pub async fn start(&self, program: &str, arguments: &[&str]) -> Result<Program, Failure> {
+        let start = Start {
+            arguments,
+            ..Start::default()
+        };
+        self.start_as(program, start).await
+    }
+
+    /// Starts a program in a way of the check's own, with a tap between it and the broker.
+    pub async fn start_as(&self, program: &str, start: Start<'_>) -> Result<Program, Failure> {
         let tap = Tap::open(TapOptions {
             login: Some(Login {
                 user: self.lease.user().to_owned(),
                 password: self.lease.password().to_owned(),
                 vhost: self.lease.vhost().to_owned(),
             }),
+            heartbeat: start.heartbeat,
             seed: self.seed,
             ..TapOptions::to(self.lease.amqp_address())
         })
@@ -191,7 +215,7 @@ impl Lab {
                 &std::io::Error::other("it has no port"),
             )
         })?;
-        self.spawn(program, arguments, address, Some(tap))
+        self.spawn(program, start, address, Some(tap))
     }
 
     /// Starts a program with the address of a broker that refuses every connection.
@@ -218,13 +242,23 @@ impl Lab {
                 address
             }
         };
-        self.spawn(program, arguments, address, None)
+        let start = Start {
+            arguments,
+            ..Start::default()
+        };
+        self.spawn(program, start, address, None)
+    }
+
+    /// Notes how long a program works for each `.` in a task: rules about work take the shortest.
+    pub(crate) fn note_task_unit(&self, unit: Duration) {
+        let shortest = self.task_unit.get().map_or(unit, |known| known.min(unit));
+        self.task_unit.set(Some(shortest));
     }
 
     fn spawn(
         &self,
         name: &str,
-        arguments: &[&str],
+        start: Start<'_>,
         address: SocketAddr,
         tap: Option<Tap>,
     ) -> Result<Program, Failure> {
@@ -233,7 +267,7 @@ impl Lab {
             directory,
             mut environment,
         } = self.exercise.command(name)?;
-        argv.extend(arguments.iter().map(OsString::from));
+        argv.extend(start.arguments.iter().map(OsString::from));
         let url = format!("amqp://guest:guest@{address}/%2f");
         for (variable, value) in [
             ("AMQP_ADDR", url.clone()),
@@ -242,6 +276,9 @@ impl Lab {
             ("RABBITMQ_PORT", address.port().to_string()),
         ] {
             environment.insert(variable.to_owned(), value.into());
+        }
+        for (variable, value) in start.variables {
+            environment.insert((*variable).to_owned(), value.into());
         }
         let command = Command {
             argv,
@@ -255,7 +292,7 @@ impl Lab {
                 format!("{line}: {error}"),
             )
         })?;
-        let shown = shell_words::join(std::iter::once(&name).chain(arguments));
+        let shown = shell_words::join(std::iter::once(&name).chain(start.arguments));
         let program = Program::new(shown, process, tap, &self.bell);
         self.programs.borrow_mut().push(program.clone());
         Ok(program)
@@ -316,7 +353,8 @@ impl Lab {
                     .collect(),
                 prefetch: self.given.prefetch,
                 routed: self.given.routed,
-                ..Given::default()
+                durable: self.given.durable,
+                task_unit: self.task_unit.get(),
             },
         };
         let others = self.others.borrow();

@@ -25,6 +25,7 @@
 //! | [`lab`](mod@lab) | the check's private world |
 //! | [`program`] | a running program: what it says to the broker, prints, how it ends |
 //! | [`judge`] | the lab's own connection to the broker |
+//! | [`tasks`] | the deliveries of a worker: held, done, settled |
 //! | [`printed`] | whether printed lines carry the expected bodies |
 //! | [`process`] | the operating system's side of a program |
 //! | [`wait`] | waiting for events, never for time |
@@ -47,13 +48,14 @@ pub mod process;
 pub mod program;
 pub mod property;
 pub mod report;
+pub mod tasks;
 pub mod wait;
 
 /// Faults, and the rules that place them.
-pub use amqp_tap::{Cut, Fault, Frame, Rule, any, broker, client, message};
+pub use amqp_tap::{Cut, Fault, Frame, Rule, Side, What, any, broker, client, message};
 pub use check::Outcome;
 pub use failure::{Checked, Failure, Verdict};
-pub use lab::Lab;
+pub use lab::{Lab, Start};
 pub use program::Program;
 /// What properties draw their cases from.
 pub use proptest;

@@ -296,7 +296,9 @@ fn leading_word(text: &str) -> Option<usize> {
 /// Whether a line has the decoration of a received message.
 fn looks_like_a_message(line: &str) -> bool {
     let line = line.trim_start();
-    line.starts_with("[x]")
+    // The tutorials of RabbitMQ print ` [x] Done` after a task.
+    line.strip_prefix("[x]")
+        .is_some_and(|said| !said.trim().eq_ignore_ascii_case("done"))
         || leading_word(line).is_some_and(|length| {
             // An article alone makes no message.
             !matches!(

@@ -51,13 +51,13 @@ findings! {
     /// 406: declared again, with other options.
     InequivalentArguments "inequivalent-arguments" Error "hello-world.html#different-arguments";
     /// 406: a delivery was acknowledged twice.
-    DoubleAck "double-ack" Error "hello-world.html#in-production";
+    DoubleAck "double-ack" Error "work-queues.html#acks-twice";
     /// 406: a delivery was acknowledged on a channel that did not deliver it.
-    AckOnOtherChannel "ack-on-other-channel" Error "hello-world.html#in-production";
+    AckOnOtherChannel "ack-on-other-channel" Error "work-queues.html#acks-on-another-channel";
     /// 406: acknowledged, although the consumer's acknowledgement is automatic.
-    AckAfterAutomaticAck "ack-after-automatic-ack" Error "hello-world.html#receiving";
+    AckAfterAutomaticAck "ack-after-automatic-ack" Error "work-queues.html#automatic-ack";
     /// 406: no such delivery, for another reason.
-    UnknownDeliveryTag "unknown-delivery-tag" Error "hello-world.html#in-production";
+    UnknownDeliveryTag "unknown-delivery-tag" Error "work-queues.html#acks-twice";
     /// 405: another connection's exclusive queue.
     ResourceLocked "resource-locked" Error "hello-world.html#when-it-goes-wrong";
     /// 403: the login, a permission, or an exclusive consumer.
@@ -86,16 +86,20 @@ findings! {
     ReturnedMessageIgnored "returned-message-ignored" Error "hello-world.html#sending";
     /// Uses a queue that only others declare.
     DeclaredNothing "declared-nothing" Advice "hello-world.html#receive-declares-nothing";
+    /// A queue that does not survive a restart, where the chapter asks that it does.
+    QueueNotDurable "queue-not-durable" Error "work-queues.html#transient-queue";
+    /// A message that does not survive a restart, where the chapter asks that it does.
+    MessageNotPersistent "message-not-persistent" Error "work-queues.html#not-persistent";
 
     // Consuming.
     /// Deliveries that it was done with and never settled.
-    UnackedDeliveries "unacked-deliveries" Error "hello-world.html#never-acknowledges";
+    UnackedDeliveries "unacked-deliveries" Error "work-queues.html#forgets-to-ack";
     /// Acknowledged before the work can have been done.
-    AckBeforeDone "ack-before-done" Error "hello-world.html#in-production";
+    AckBeforeDone "ack-before-done" Error "work-queues.html#acks-before-the-work";
     /// Messages lost, because acknowledgement was automatic.
-    WorkLost "work-lost" Error "hello-world.html#receiving";
+    WorkLost "work-lost" Error "work-queues.html#automatic-ack";
     /// The same message put back, again and again.
-    RedeliveryLoop "redelivery-loop" Error "hello-world.html#in-production";
+    RedeliveryLoop "redelivery-loop" Error "work-queues.html#requeues-for-ever";
     /// Ended by itself although it ought to wait for more.
     StoppedEarly "stopped-early" Error "hello-world.html#stops-after-one";
     /// A body that it could not handle ended it.
@@ -103,11 +107,11 @@ findings! {
     /// Printed the numbers of the bytes instead of the text.
     BytesPrinted "bytes-printed" Error "hello-world.html#prints-bytes";
     /// `basic.qos` after `basic.consume`: it does nothing for that consumer.
-    PrefetchTooLate "prefetch-too-late" Advice "hello-world.html#in-production";
+    PrefetchTooLate "prefetch-too-late" Advice "work-queues.html#prefetch-after-consume";
     /// No prefetch is in force.
-    PrefetchMissing "prefetch-missing" Advice "hello-world.html#in-production";
+    PrefetchMissing "prefetch-missing" Advice "work-queues.html#no-prefetch";
     /// `basic.qos` with `global`.
-    PrefetchGlobal "prefetch-global" Advice "hello-world.html#in-production";
+    PrefetchGlobal "prefetch-global" Advice "work-queues.html#global-prefetch";
 
     // Connections.
     /// Never came to the broker.
@@ -119,7 +123,7 @@ findings! {
     /// Goes on after Ctrl-C.
     InterruptIgnored "interrupt-ignored" Error "hello-world.html#receiving";
     /// Silent for so long that the broker took it for dead.
-    HeartbeatMissed "heartbeat-missed" Error "hello-world.html#in-production";
+    HeartbeatMissed "heartbeat-missed" Error "work-queues.html#blocks-io";
     /// Many connections in a short time.
     ConnectionChurn "connection-churn" Advice "hello-world.html#in-production";
     /// The broker takes no more messages for now.

@@ -273,6 +273,40 @@ pub(super) fn declared_nothing(_: &World<'_>, story: &Story<'_>) -> Option<Findi
     )
 }
 
+/// Declares a queue that is gone after a restart of the broker, where the chapter asks that messages survive it.
+pub(super) fn queue_not_durable(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !world.given.durable {
+        return None;
+    }
+    let declare = story.declares.iter().find(|it| {
+        it.is_queue && it.shared && !it.durable && !it.passive && it.refused.is_none()
+    })?;
+    Some(
+        Finding::new(FindingId::QueueNotDurable, story)
+            .proved_by([declare.asked.event])
+            .with("queue", name(&declare.name)),
+    )
+}
+
+/// Publishes messages that are gone after a restart of the broker, where the chapter asks that they survive it.
+pub(super) fn message_not_persistent(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !world.given.durable {
+        return None;
+    }
+    let lost: Vec<_> = story
+        .publishes
+        .iter()
+        .filter(|publish| publish.complete && !publish.persistent)
+        .collect();
+    let first = *lost.first()?;
+    Some(
+        Finding::new(FindingId::MessageNotPersistent, story)
+            .proved_by(lost.iter().take(ENOUGH).filter_map(|it| it.content))
+            .with("count", lost.len())
+            .with("body", String::from_utf8_lossy(&first.body)),
+    )
+}
+
 fn name(name: &str) -> &str {
     if name.is_empty() { "\"\"" } else { name }
 }

@@ -18,7 +18,7 @@ pub(super) fn waits(seen: &Seen<'_>) -> bool {
 }
 
 /// Whether a line says that work is done.
-pub(super) fn is_done(line: &str) -> bool {
+pub(crate) fn is_done(line: &str) -> bool {
     after(line, "done").is_some()
 }
 

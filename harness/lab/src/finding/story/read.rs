@@ -262,6 +262,8 @@ impl Reader<'_> {
                 let name = declare.queue.to_string();
                 self.channel(lane).last_queue.clone_from(&name);
                 let index = self.declare(mark, true, &name, declare.passive);
+                self.story.declares[index].durable = declare.durable;
+                self.story.declares[index].shared = !declare.exclusive && !declare.auto_delete;
                 if declare.nowait {
                     self.story.declares[index].answered = Some(mark);
                 }
@@ -302,6 +304,8 @@ impl Reader<'_> {
             is_queue,
             name: name.to_owned(),
             passive,
+            durable: false,
+            shared: true,
             answered: None,
             refused: None,
         });
@@ -398,6 +402,7 @@ impl Reader<'_> {
             exchange: publish.exchange.to_string(),
             key: publish.routing_key.to_string(),
             mandatory: publish.mandatory,
+            persistent: false,
             body: Vec::new(),
             confirms,
             confirmed: None,
@@ -449,6 +454,7 @@ impl Reader<'_> {
                 publish.content = Some(mark.event);
                 publish.complete = content.complete;
                 publish.body.clone_from(&content.body);
+                publish.persistent = *content.properties.delivery_mode() == Some(2);
             }
         } else if let Some(index) = channel.delivering.take() {
             let delivery = &mut self.story.deliveries[index];

@@ -1,0 +1,182 @@
+//! Tasks: the deliveries of a worker, from the tape. What it holds, what it has settled, what it says is done.
+//!
+//! A check that kills a worker in the middle of a task does so when the tape says that the task was delivered and not
+//! yet settled: [`Program::is_at_work_on`].
+
+use std::time::Duration;
+
+use crate::{
+    failure::{Checked, Failure},
+    finding::{Story, spoken},
+    lab::{Lab, Start},
+    program::Program,
+};
+
+/// The variable that tells a worker how many milliseconds it works for each `.` in a task.
+pub const UNIT: &str = "TASK_UNIT_MS";
+/// A unit so long that a task with one `.` is never done within a check.
+pub const NEVER: Duration = Duration::from_secs(3600);
+
+/// A task that was delivered to a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// What is to be done.
+    pub body: Vec<u8>,
+    /// It was delivered before, to this worker or another.
+    pub redelivered: bool,
+    /// The broker forgot it when it was sent: automatic acknowledgement.
+    pub automatic: bool,
+    /// When it was delivered, since the tape began.
+    pub delivered: Duration,
+    /// The place of its delivery on the tape.
+    event: u64,
+    /// How the worker settled it.
+    pub settled: Option<Settled>,
+}
+
+/// How a worker settled a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// When, since the tape began.
+    pub at: Duration,
+    /// Its place on the tape.
+    event: u64,
+    /// By `basic.ack`; otherwise it was refused.
+    pub acked: bool,
+}
+
+impl Task {
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Acknowledged, by the program or automatically.
+    pub fn is_acked(&self) -> bool {
+        self.automatic || self.settled.is_some_and(|settled| settled.acked)
+    }
+}
+
+impl Lab {
+    /// Starts `worker`, which works so long for each `.` in a task.
+    pub async fn start_worker(&self, unit: Duration) -> Result<Program, Failure> {
+        self.start_worker_as("worker", unit, None).await
+    }
+
+    /// Starts a program that works so long for each `.` in a task, with a heartbeat interval in seconds.
+    pub async fn start_worker_as(
+        &self,
+        program: &str,
+        unit: Duration,
+        heartbeat: Option<u16>,
+    ) -> Result<Program, Failure> {
+        self.note_task_unit(unit);
+        let millis = unit.as_millis().to_string();
+        let start = Start {
+            variables: &[(UNIT, &millis)],
+            heartbeat,
+            ..Start::default()
+        };
+        self.start_as(program, start).await
+    }
+}
+
+impl Program {
+    /// Every task that was delivered to it so far, in order.
+    pub fn tasks(&self) -> Vec<Task> {
+        let witness = self.witness();
+        let seen = witness.seen();
+        let story = Story::of(&seen, 0);
+        let task = |delivery: crate::finding::Delivery| Task {
+            redelivered: delivery.redelivered,
+            automatic: delivery.automatic,
+            delivered: delivery.got.at,
+            event: delivery.got.event,
+            settled: delivery.settled.map(|settled| Settled {
+                at: settled.mark.at,
+                event: settled.mark.event,
+                acked: settled.acked,
+            }),
+            body: delivery.body,
+        };
+        // One whose body is still on its way is none yet.
+        let whole = story.deliveries.into_iter().filter(|it| it.whole);
+        whole.map(task).collect()
+    }
+
+    /// The most tasks that it held at the same time: delivered, and not yet settled.
+    pub fn most_tasks_held(&self) -> usize {
+        let tasks = self.tasks();
+        let held_with = |task: &Task| {
+            let before = tasks.iter().filter(|it| it.event <= task.event);
+            let open = before.filter(|it| it.settled.is_none_or(|it| it.event > task.event));
+            open.count()
+        };
+        tasks.iter().map(held_with).max().unwrap_or_default()
+    }
+
+    /// When it said `Done`, each time, since the tape began.
+    pub fn done(&self) -> Vec<Duration> {
+        let witness = self.witness();
+        let seen = witness.seen();
+        let printed = seen.printed.iter();
+        printed
+            .filter(|printed| spoken::is_done(&printed.line))
+            .map(|printed| printed.at)
+            .collect()
+    }
+
+    /// Waits until a task was delivered to it, and answers the task.
+    pub async fn gets_task(&self, body: &str) -> Result<Task, Failure> {
+        let what = format!("the task `{body}` is delivered to `{}`", self.name());
+        self.until(&what, |program| {
+            let mut tasks = program.tasks().into_iter();
+            tasks.find(|task| task.body == body.as_bytes()).map(Ok)
+        })
+        .await
+    }
+
+    /// Waits until it is in the middle of a task: delivered, printed, and not settled.
+    pub async fn is_at_work_on(&self, body: &str) -> Result<Task, Failure> {
+        let task = self.gets_task(body).await?;
+        self.prints_bodies(&[body.to_owned()]).await?;
+        Ok(task)
+    }
+
+    /// Waits until it has done these tasks: each printed in order, `Done` after each, and each acknowledged.
+    pub async fn does_tasks(&self, bodies: &[String]) -> Checked {
+        self.prints_bodies(bodies).await?;
+        self.says_done(bodies.len()).await?;
+        self.settles_all(bodies.len()).await
+    }
+
+    /// Waits until it has said `Done` so often.
+    pub async fn says_done(&self, times: usize) -> Checked {
+        let what = format!(
+            "`{}` prints `Done` after each of its {times} tasks",
+            self.name()
+        );
+        self.until(&what, |program| {
+            let said = program.done().len();
+            if said > times {
+                let observed = format!("it printed `Done` {said} times");
+                return Some(Err(Failure::new(what.clone(), observed)));
+            }
+            (said == times).then_some(Ok(()))
+        })
+        .await
+    }
+
+    /// Waits until it has acknowledged so many tasks.
+    pub async fn settles_all(&self, count: usize) -> Checked {
+        let what = format!(
+            "`{}` acknowledges each of its {count} tasks: basic.ack",
+            self.name()
+        );
+        self.until(&what, |program| {
+            let acked = program.tasks().iter().filter(|it| it.is_acked()).count();
+            (acked >= count).then_some(Ok(()))
+        })
+        .await
+    }
+}
