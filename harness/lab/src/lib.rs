@@ -51,8 +51,8 @@ pub mod report;
 pub mod tasks;
 pub mod wait;
 
-/// Faults, and the rules that place them.
-pub use amqp_tap::{Cut, Fault, Frame, Rule, Side, What, any, broker, client, message};
+/// What is on a tape; faults, and the rules that place them.
+pub use amqp_tap::{Cut, Event, Fault, Frame, Rule, Side, What, any, broker, client, message};
 pub use check::Outcome;
 pub use failure::{Checked, Failure, Verdict};
 pub use lab::{Lab, Start};

@@ -28,8 +28,6 @@ pub struct Task {
     pub automatic: bool,
     /// When it was delivered, since the tape began.
     pub delivered: Duration,
-    /// The place of its delivery on the tape.
-    event: u64,
     /// How the worker settled it.
     pub settled: Option<Settled>,
 }
@@ -39,8 +37,6 @@ pub struct Task {
 pub struct Settled {
     /// When, since the tape began.
     pub at: Duration,
-    /// Its place on the tape.
-    event: u64,
     /// By `basic.ack`; otherwise it was refused.
     pub acked: bool,
 }
@@ -91,10 +87,8 @@ impl Program {
             redelivered: delivery.redelivered,
             automatic: delivery.automatic,
             delivered: delivery.got.at,
-            event: delivery.got.event,
             settled: delivery.settled.map(|settled| Settled {
                 at: settled.mark.at,
-                event: settled.mark.event,
                 acked: settled.acked,
             }),
             body: delivery.body,
@@ -102,17 +96,6 @@ impl Program {
         // One whose body is still on its way is none yet.
         let whole = story.deliveries.into_iter().filter(|it| it.whole);
         whole.map(task).collect()
-    }
-
-    /// The most tasks that it held at the same time: delivered, and not yet settled.
-    pub fn most_tasks_held(&self) -> usize {
-        let tasks = self.tasks();
-        let held_with = |task: &Task| {
-            let before = tasks.iter().filter(|it| it.event <= task.event);
-            let open = before.filter(|it| it.settled.is_none_or(|it| it.event > task.event));
-            open.count()
-        };
-        tasks.iter().map(held_with).max().unwrap_or_default()
     }
 
     /// When it said `Done`, each time, since the tape began.

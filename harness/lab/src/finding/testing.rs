@@ -190,6 +190,17 @@ impl Stage {
         )))
     }
 
+    /// Declares a queue that does not survive a restart.
+    pub(crate) fn declares_transient(self, queue: &str) -> Self {
+        self.client(AMQPClass::Queue(queue::AMQPMethod::Declare(
+            queue::Declare {
+                queue: queue.into(),
+                ..queue::Declare::default()
+            },
+        )))
+        .declared(queue)
+    }
+
     pub(crate) fn declared(self, queue: &str) -> Self {
         self.broker(AMQPClass::Queue(queue::AMQPMethod::DeclareOk(
             queue::DeclareOk {
@@ -253,6 +264,12 @@ impl Stage {
     pub(crate) fn publishes(self, exchange: &str, key: &str, body: &[u8]) -> Self {
         self.announces(exchange, key, false)
             .content(Side::Client, body, true)
+    }
+
+    pub(crate) fn publishes_persistent(self, key: &str, body: &[u8]) -> Self {
+        let persistent = BasicProperties::default().with_delivery_mode(2);
+        self.announces("", key, false)
+            .content_with(Side::Client, body, true, persistent)
     }
 
     pub(crate) fn publishes_mandatory(self, key: &str, body: &[u8]) -> Self {
