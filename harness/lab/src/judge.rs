@@ -4,6 +4,8 @@
 //! an answer which closes the channel (no such queue, an exclusive one, a stream)
 //! is an answer and harms nothing else.
 
+mod exchanges;
+
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
 use lapin::{
@@ -13,8 +15,12 @@ use lapin::{
     types::FieldTable,
 };
 
-use crate::failure::{Checked, Failure};
+use crate::{
+    failure::{Checked, Failure},
+    finding::anonymous,
+};
 
+pub use exchanges::Access;
 /// How a program declares a queue: `queue.declare` with its options and arguments.
 pub use lapin::protocol::queue::Declare;
 
@@ -141,7 +147,18 @@ impl Judge {
     /// Publishes to a queue through the default exchange; `false`: the broker found no such queue.
     async fn deliver(&self, queue: &str, bodies: &[impl AsRef<[u8]>]) -> Result<bool, Failure> {
         let expected = format!("the lab can publish to the queue `{queue}`");
-        let refused = |error| refused(&expected, &error);
+        self.route("", queue, &expected, bodies).await
+    }
+
+    /// Publishes to an exchange; `false`: the broker found no queue for at least one of the bodies.
+    async fn route(
+        &self,
+        exchange: &str,
+        key: &str,
+        expected: &str,
+        bodies: &[impl AsRef<[u8]>],
+    ) -> Result<bool, Failure> {
+        let refused = |error| refused(expected, &error);
         let channel = self.channel().await?;
         channel
             .confirm_select(ConfirmSelectOptions::default())
@@ -156,8 +173,8 @@ impl Judge {
             let properties = BasicProperties::default();
             let confirm = channel
                 .basic_publish(
-                    "".into(),
-                    queue.into(),
+                    exchange.into(),
+                    key.into(),
                     mandatory,
                     body.as_ref(),
                     properties,
@@ -202,7 +219,10 @@ fn code(error: &lapin::Error) -> Option<u16> {
 /// What the broker refuses the lab is the program's doing: it made the queue so. All else is ours.
 fn refused(expected: &str, error: &lapin::Error) -> Failure {
     match code(error) {
-        Some(_) => Failure::new(expected, format!("the broker answered: {error}")),
+        Some(_) => Failure::new(
+            expected,
+            format!("the broker answered: {}", anonymous(&error.to_string())),
+        ),
         None => Failure::infra(expected, error),
     }
 }

@@ -1,5 +1,7 @@
 //! A check's private world.
 
+mod topology;
+
 use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::BTreeSet,

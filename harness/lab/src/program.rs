@@ -1,5 +1,7 @@
 //! A program of the learner's that runs: a black box that talks to the broker through a tap of its own.
 
+mod bindings;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -9,6 +11,8 @@ use std::{
 use amqp_tap::{Conversation, Ending, Event, Fault, Injected, Rule, Side, Tap, Tape};
 use lapin::protocol::{AMQPClass, queue};
 use rustix::process::Signal;
+
+pub use bindings::Bound;
 
 use crate::{
     failure::{Checked, Failure},

@@ -1,0 +1,131 @@
+//! The lab's own side of exchanges: it listens to one, and publishes to one.
+
+use lapin::{
+    options::{QueueBindOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+
+use super::{Judge, code, refused};
+use crate::{
+    failure::{Checked, Failure},
+    wait::{DEADLINE, within},
+};
+
+/// Who may use a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// There is no queue of that name.
+    Absent,
+    /// Every connection.
+    Open,
+    /// Only the connection that declared it: it is exclusive.
+    Locked,
+}
+
+impl Judge {
+    /// Listens to an exchange that a program has declared, with a binding for each of the keys.
+    ///
+    /// The answer is the name of the lab's own queue, for [`Judge::drain`]: all that
+    /// is routed to it from now on is there.
+    pub async fn listen(&self, exchange: &str, keys: &[&str]) -> Result<String, Failure> {
+        let expected = format!("a queue can be bound to the exchange `{exchange}`");
+        let refused = |error| refused(&expected, &error);
+        let channel = self.channel().await?;
+        // Exclusive to the connection, so it outlives the channel.
+        let exclusive = QueueDeclareOptions::exclusive();
+        let queue = channel
+            .queue_declare("".into(), exclusive, FieldTable::default())
+            .await
+            .map_err(refused)?;
+        for key in keys {
+            let options = QueueBindOptions::default();
+            channel
+                .queue_bind(
+                    queue.name().clone(),
+                    exchange.into(),
+                    (*key).into(),
+                    options,
+                    FieldTable::default(),
+                )
+                .await
+                .map_err(refused)?;
+        }
+        Ok(queue.name().to_string())
+    }
+
+    /// Publishes bodies to an exchange, in order, and waits until the broker has confirmed all
+    /// of them; `false`: at least one of them reached no queue.
+    pub async fn publish_to(
+        &self,
+        exchange: &str,
+        key: &str,
+        bodies: &[impl AsRef<[u8]>],
+    ) -> Result<bool, Failure> {
+        let expected = format!("the lab can publish to the exchange `{exchange}`");
+        self.route(exchange, key, &expected, bodies).await
+    }
+
+    /// Publishes bodies to an exchange with something bound to it, in order.
+    pub async fn broadcast(
+        &self,
+        exchange: &str,
+        key: &str,
+        bodies: &[impl AsRef<[u8]>],
+    ) -> Checked {
+        if self.publish_to(exchange, key, bodies).await? {
+            return Ok(());
+        }
+        Err(Failure::new(
+            format!(
+                "the exchange `{exchange}` passes a message with the routing key `{key}` on to a queue"
+            ),
+            format!(
+                "the lab published to `{exchange}`, and the broker returned the message: 312 NO_ROUTE"
+            ),
+        ))
+    }
+
+    /// Who may use a queue, asked by a passive declare from the lab's connection.
+    pub async fn access(&self, queue: &str) -> Result<Access, Failure> {
+        let channel = self.channel().await?;
+        let passive = QueueDeclareOptions {
+            passive: true,
+            ..QueueDeclareOptions::default()
+        };
+        match channel
+            .queue_declare(queue.into(), passive, FieldTable::default())
+            .await
+        {
+            Ok(_) => Ok(Access::Open),
+            Err(error) if code(&error) == Some(404) => Ok(Access::Absent),
+            Err(error) if code(&error) == Some(405) => Ok(Access::Locked),
+            Err(error) => Err(refused(
+                &format!("the queue `{queue}` can be looked at"),
+                &error,
+            )),
+        }
+    }
+
+    /// Waits until an exclusive queue has gone with its connection.
+    ///
+    /// The broker deletes it a moment after a connection has broken off. Until then it answers that the queue is
+    /// locked, so it is asked again; each time is a round trip.
+    pub async fn goes(&self, queue: &str, when: &str) -> Checked {
+        let expected = format!("the queue of the program is gone {when}");
+        let asked = within(DEADLINE, async {
+            loop {
+                match self.access(queue).await? {
+                    Access::Absent => return Ok(()),
+                    Access::Open => {
+                        return Err(Failure::new(&expected, "it is still there, for everybody"));
+                    }
+                    Access::Locked => {}
+                }
+            }
+        });
+        match asked.await {
+            Some(answer) => answer,
+            None => Err(Failure::new(&expected, "it is still there")),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What a program binds to an exchange.
+
+use std::{collections::HashMap, sync::Arc};
+
+use amqp_tap::{Event, Side};
+use lapin::protocol::{AMQPClass, queue};
+
+use super::Program;
+use crate::failure::Failure;
+
+/// A binding that is certainly in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The queue, by the name that the broker knows it by.
+    pub queue: String,
+    /// The routing key, or the pattern of one.
+    pub key: String,
+}
+
+impl Program {
+    /// Waits until a queue is bound to an exchange, with whatever key, and answers the queue's name.
+    ///
+    /// From then on all that reaches the exchange reaches the queue, whether the program consumes already or not.
+    pub async fn subscribes_to(&self, exchange: &str) -> Result<String, Failure> {
+        let what = format!(
+            "`{}` binds a queue to the exchange `{exchange}`",
+            self.name()
+        );
+        self.until(&what, |program| {
+            let bound = bindings(&program.events(), exchange).into_iter().next();
+            bound.map(|bound| Ok(bound.queue))
+        })
+        .await
+    }
+
+    /// Waits until each of these keys is bound to an exchange, and answers the bindings.
+    pub async fn binds_keys(&self, exchange: &str, keys: &[&str]) -> Result<Vec<Bound>, Failure> {
+        let all = keys
+            .iter()
+            .map(|key| format!("`{key}`"))
+            .collect::<Vec<_>>();
+        let what = format!(
+            "`{}` binds its queue to the exchange `{exchange}` with {}",
+            self.name(),
+            all.join(", ")
+        );
+        self.until(&what, |program| {
+            let bound = bindings(&program.events(), exchange);
+            let done = |key: &&str| bound.iter().any(|it| it.key == *key);
+            keys.iter().all(done).then_some(Ok(bound))
+        })
+        .await
+    }
+}
+
+/// The bindings to an exchange that the broker has certainly made, in order.
+fn bindings(events: &[Arc<Event>], exchange: &str) -> Vec<Bound> {
+    // An empty name stands for the queue that the channel declared last.
+    let mut last: HashMap<(u32, Option<u16>), String> = HashMap::new();
+    let mut bound = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        let lane = (event.connection, event.channel());
+        match event.class() {
+            Some(AMQPClass::Queue(queue::AMQPMethod::DeclareOk(ok))) => {
+                last.insert(lane, ok.queue.to_string());
+            }
+            Some(AMQPClass::Queue(queue::AMQPMethod::Declare(declare))) if declare.nowait => {
+                last.insert(lane, declare.queue.to_string());
+            }
+            Some(AMQPClass::Queue(queue::AMQPMethod::Bind(bind)))
+                if bind.exchange.as_str() == exchange =>
+            {
+                // A channel's answers come in the order of its questions.
+                let answer = events[index..].iter().find(|later| {
+                    later.from == Side::Broker
+                        && (later.connection, later.channel()) == lane
+                        && (bind.nowait || later.is("queue.bind-ok"))
+                        && later.method().is_some()
+                });
+                if answer.is_some_and(|answer| !answer.is("channel.close")) {
+                    let queue = match bind.queue.as_str() {
+                        "" => last.get(&lane).cloned().unwrap_or_default(),
+                        name => name.to_owned(),
+                    };
+                    let key = bind.routing_key.to_string();
+                    bound.push(Bound { queue, key });
+                }
+            }
+            _ => {}
+        }
+    }
+    bound
+}
