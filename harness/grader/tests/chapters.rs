@@ -19,7 +19,11 @@ use workbook_grader::{
     event::BrokerInfo,
     lint, run,
 };
-use workbook_lab::{Verdict, course::Chapter, exercise::Programs};
+use workbook_lab::{
+    Verdict,
+    course::{Chapter, Check},
+    exercise::Programs,
+};
 
 /// So that snapshots hold the same random cases each time.
 const SEED: u64 = 1;
@@ -60,8 +64,20 @@ async fn compiled(workspace: &Workspace, side: Side) -> Vec<Compiled> {
 
 impl Compiled {
     async fn run(&self, commands: BTreeMap<String, String>) -> Vec<CheckResult> {
+        self.run_checks(commands, self.chapter.checks.clone()).await
+    }
+
+    /// Runs some of the checks.
+    async fn run_checks(
+        &self,
+        commands: BTreeMap<String, String>,
+        checks: Vec<Check>,
+    ) -> Vec<CheckResult> {
         let plan = Plan {
-            chapter: self.chapter.clone(),
+            chapter: Chapter {
+                checks,
+                ..self.chapter.clone()
+            },
             binary: self.binary.clone(),
             programs: Programs {
                 commands,
@@ -77,6 +93,26 @@ impl Compiled {
             environment: vec![("WORKBOOK_LANG".to_owned(), "en".to_owned())],
         };
         run(&plan, |_| {}).await.expect("the checks can be run").1
+    }
+
+    /// The checks that start a program when everything is correct. Before a check has started a program, the program
+    /// cannot make it fail; so the others would only be run again.
+    async fn checks_by_program(&self) -> BTreeMap<String, Vec<Check>> {
+        let mut checks: BTreeMap<String, Vec<Check>> = BTreeMap::new();
+        let results = self.run(BTreeMap::new()).await;
+        assert!(passes(&results), "{}", told(&results));
+        for (check, result) in self.chapter.checks.iter().zip(&results) {
+            // A name is shown with its arguments.
+            let started = result.report.programs.iter();
+            let names: BTreeSet<&str> = started
+                .filter_map(|program| program.name.split_whitespace().next())
+                .collect();
+            for name in names {
+                let of_program = checks.entry(name.to_owned()).or_default();
+                of_program.push(check.clone());
+            }
+        }
+        checks
     }
 
     /// The executables of `mistakes/` or `variants/`, by name.
@@ -330,13 +366,13 @@ async fn every_mistake_is_caught_for_its_own_reason() {
         let mistakes = chapter.executables(&workspace, "mistakes").await;
         assert_eq!(mistakes.keys().cloned().collect::<BTreeSet<_>>(), sources);
 
+        let checks = chapter.checks_by_program().await;
         let outcomes: BTreeMap<String, Vec<CheckResult>> = stream::iter(mistakes)
             .map(async |(name, path)| {
-                let commands = BTreeMap::from([(
-                    chapter.program_of(&name).to_owned(),
-                    path.display().to_string(),
-                )]);
-                (name, chapter.run(commands).await)
+                let program = chapter.program_of(&name);
+                let commands = BTreeMap::from([(program.to_owned(), path.display().to_string())]);
+                let concerned = checks[program].clone();
+                (name, chapter.run_checks(commands, concerned).await)
             })
             .buffer_unordered(AT_ONCE)
             .collect()

@@ -16,12 +16,12 @@ queue-not-found = consumes from or names a queue that does not exist: 404 NOT_FO
            *[other] There is a queue named `{ $similar }`: is that the one you mean?
         }
 
-exchange-not-found = publishes to an exchange that does not exist: 404 NOT_FOUND
+exchange-not-found = uses an exchange that does not exist: 404 NOT_FOUND
     .explanation = `{ $program }` sent { $method } for an exchange named `{ $exchange }`. The broker has no such exchange, so it
         answered 404 NOT_FOUND and closed the channel; what was published to it is lost. { $queue ->
             [yes] `{ $exchange }` is the name of a queue. To reach a queue by its name, publish to the default exchange,
                 whose name is the empty string, with the queue's name as the routing key.
-           *[no] Declare the exchange before you publish to it. To reach a queue by its name, publish to the default
+           *[no] Declare the exchange before you use it. To reach a queue by its name, publish to the default
                 exchange, whose name is the empty string, with the queue's name as the routing key.
         }
 
@@ -167,6 +167,28 @@ message-not-persistent = publishes { $count ->
     .explanation = `{ $program }` published `{ $body }` without delivery_mode = 2. The broker may keep such a message in memory
         only. After a restart the durable queue is there again, and the message is not. Publish with the property
         delivery_mode = 2 (persistent).
+
+other-exchange = uses the exchange `{ $exchange }`, where `{ $wanted }` is meant
+    .explanation = `{ $program }` uses an exchange named `{ $exchange }`, and never `{ $wanted }`, which the other programs use. To the
+        broker these are two exchanges that have nothing to do with each other: what is published to one never comes
+        to the queues of the other. Names are compared byte by byte.
+
+shared-queue = shares a queue with another subscriber
+    .explanation = `{ $program }` consumes from the queue `{ $queue }`, and so does `{ $other }`. The broker gives each message of a queue
+        to one of its consumers, so each of the two gets only a part of them. An exchange copies messages to queues,
+        not to consumers: let each subscriber declare a queue of its own (exclusive, with an empty name) and bind it.
+
+queue-not-exclusive = consumes from a queue that does not belong to it alone
+    .explanation = `{ $program }` declared its queue { $generated ->
+            [yes] with a name that the broker chose, but
+           *[no] `{ $queue }`
+        } not exclusive. Such a queue stays when the program has ended, and goes on collecting messages that nobody
+        reads; every other connection may use it, too. Declare it exclusive: then it belongs to this connection, and
+        the broker deletes it when the connection ends, however it ends.
+
+queue-not-bound = consumes from a queue that is bound to nothing
+    .explanation = `{ $program }` declared a queue and consumes from it, but never sent queue.bind. An exchange passes messages on
+        only to the queues that are bound to it. Bind the queue to the exchange after you have declared both.
 
 unacked-deliveries = never settles { $count ->
         [one] a message that it was done with

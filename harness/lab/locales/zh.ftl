@@ -13,11 +13,11 @@ queue-not-found = 使用了不存在的队列：404 NOT_FOUND
            *[other] 已有一个名为 `{ $similar }` 的队列，你要用的是不是它？
         }
 
-exchange-not-found = 向不存在的交换机发布消息：404 NOT_FOUND
+exchange-not-found = 使用了不存在的交换机：404 NOT_FOUND
     .explanation = `{ $program }` 对交换机 `{ $exchange }` 发送了 { $method }，但代理上没有这个交换机，于是代理返回 404 NOT_FOUND
         并关闭了信道，发布到那里的消息也就丢失了。{ $queue ->
             [yes] `{ $exchange }` 其实是一个队列的名字。要按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
-           *[no] 发布之前请先声明交换机。如果只是想按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
+           *[no] 使用之前请先声明交换机。如果只是想按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
         }
 
 inequivalent-arguments = 用不同的参数重复声明 `{ $name }`：406 PRECONDITION_FAILED
@@ -126,6 +126,25 @@ queue-not-durable = 声明的队列在代理重启后不复存在
 message-not-persistent = 发布了 { $count } 条代理重启后就会丢失的消息
     .explanation = `{ $program }` 发布 `{ $body }` 时没有设置 delivery_mode = 2。这样的消息可能只保存在代理的内存里：重启之后持久队列还在，消息却没有了。
         请在发布时把消息属性 delivery_mode 设为 2（持久）。
+
+other-exchange = 使用了交换机 `{ $exchange }`，而应该是 `{ $wanted }`
+    .explanation = `{ $program }` 使用的交换机名是 `{ $exchange }`，从未使用过其他程序所用的 `{ $wanted }`。
+        在代理看来，这是两个毫不相干的交换机：发布到其中一个的消息，永远不会到达绑定在另一个上的队列。名字是逐字节比较的。
+
+shared-queue = 与另一个订阅者共用一个队列
+    .explanation = `{ $program }` 从队列 `{ $queue }` 消费，`{ $other }` 也从这个队列消费。队列中的每条消息只会交给其中一个消费者，
+        所以两者都只能收到一部分。交换机是把消息复制到各个队列，而不是各个消费者：请让每个订阅者声明自己的队列（独占，名字留空）并绑定它。
+
+queue-not-exclusive = 消费的队列并不只属于自己
+    .explanation = `{ $program }` 声明自己的队列时{ $generated ->
+            [yes] 由代理起了名字，但
+           *[no] （`{ $queue }`）
+        }没有声明为独占。这样的队列在程序结束之后仍然存在，继续积累没有人读取的消息，其他连接也都可以使用它。
+        请把它声明为独占：它就只属于这个连接，无论连接怎样结束，代理都会把它删除。
+
+queue-not-bound = 消费的队列没有绑定到任何交换机
+    .explanation = `{ $program }` 声明了一个队列并从中消费，但从未发送 queue.bind。交换机只把消息转给绑定到它的队列。
+        请在声明交换机和队列之后，把队列绑定到交换机。
 
 unacked-deliveries = 有 { $count } 条消息处理完却一直没有确认
     .explanation = `{ $program }` 以手动确认方式从 `{ $queue }` 消费。在 { $all } 次投递中，有 { $count } 条已经处理完，却始终没有用 basic.ack、basic.nack

@@ -10,7 +10,7 @@
 //! | `story` | a tape, read once: publishes with their confirms, deliveries with their settlements, errors … |
 //! | `world` | the stories of all programs side by side: which queue was there when |
 //! | `spoken` | what printed lines claim |
-//! | `refusals`, `publishing`, `consuming`, `connections` | the rules |
+//! | `refusals`, `publishing`, `routing`, `consuming`, `connections` | the rules |
 //! | `catalogue` | titles and explanations, in the languages of the course |
 
 mod catalogue;
@@ -19,6 +19,7 @@ mod consuming;
 mod id;
 mod publishing;
 mod refusals;
+mod routing;
 mod settling;
 pub(crate) mod spoken;
 mod story;
@@ -39,7 +40,11 @@ use std::{
 use amqp_tap::Event;
 use serde::{Deserialize, Serialize};
 
-use crate::{course::Language, process::Ended, report::visible};
+use crate::{
+    course::{Ask, Language},
+    process::Ended,
+    report::visible,
+};
 
 pub use id::FindingId;
 pub(crate) use refusals::anonymous;
@@ -89,12 +94,10 @@ pub struct Given {
     pub bodies: Vec<Vec<u8>>,
     /// How long a program works for each `.` in a body, and that it prints `Done` afterwards.
     pub task_unit: Option<Duration>,
-    /// The chapter asks for a prefetch.
-    pub prefetch: bool,
-    /// The chapter asks that messages survive a restart of the broker.
-    pub durable: bool,
-    /// The chapter asks that every message reaches a queue, also through exchanges other than the default one.
-    pub routed: bool,
+    /// The exchanges that the exercise's text gives.
+    pub exchanges: BTreeSet<String>,
+    /// What the chapter asks for.
+    pub asks: BTreeSet<Ask>,
 }
 
 /// How grave a finding is.
@@ -174,6 +177,10 @@ const RULES: &[Rule] = &[
     publishing::declared_nothing,
     publishing::queue_not_durable,
     publishing::message_not_persistent,
+    routing::other_exchange,
+    routing::shared_queue,
+    routing::not_exclusive,
+    routing::not_bound,
     settling::unacked,
     settling::ack_before_done,
     settling::redelivery_loop,

@@ -353,10 +353,9 @@ impl Lab {
                     .cloned()
                     .map(String::into_bytes)
                     .collect(),
-                prefetch: self.given.prefetch,
-                routed: self.given.routed,
-                durable: self.given.durable,
                 task_unit: self.task_unit.get(),
+                exchanges: self.given.exchanges.iter().cloned().collect(),
+                asks: self.given.asks.clone(),
             },
         };
         let others = self.others.borrow();

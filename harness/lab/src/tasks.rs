@@ -15,7 +15,7 @@ use crate::{
 /// The variable that tells a worker how many milliseconds it works for each `.` in a task.
 pub const UNIT: &str = "TASK_UNIT_MS";
 /// A unit so long that a task with one `.` is never done within a check.
-pub const NEVER: Duration = Duration::from_secs(3600);
+pub const NEVER: Duration = Duration::from_hours(1);
 
 /// A task that was delivered to a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]

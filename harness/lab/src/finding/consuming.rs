@@ -5,7 +5,7 @@ use super::{
     story::{Consumer, Delivery, Story},
     world::World,
 };
-use crate::process::Ended;
+use crate::{course::Ask, process::Ended};
 
 /// Ended by itself, without an error, although it had said that it waits.
 pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
@@ -126,7 +126,8 @@ pub(super) fn prefetch_missing(world: &World<'_>, story: &Story<'_>) -> Option<F
         };
         !consumer.limited
             && !story.prefetches.iter().any(late)
-            && (world.given.prefetch || starves_another(world, story, consumer))
+            && (world.given.asks.contains(&Ask::Prefetch)
+                || starves_another(world, story, consumer))
     })?;
     let got = story.deliveries_of(&consumer.queue).count();
     Some(
@@ -174,7 +175,7 @@ fn starves_another(world: &World<'_>, story: &Story<'_>, consumer: &Consumer) ->
 
 /// `basic.qos` with `global`, where the chapter asks for a prefetch: new brokers take it for something else.
 pub(super) fn prefetch_global(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    if !world.given.prefetch {
+    if !world.given.asks.contains(&Ask::Prefetch) {
         return None;
     }
     let global = story.prefetches.iter().find(|it| it.global)?;

@@ -47,7 +47,7 @@ findings! {
     /// 404: no queue of that name.
     QueueNotFound "queue-not-found" Error "hello-world.html#receive-declares-nothing";
     /// 404: no exchange of that name.
-    ExchangeNotFound "exchange-not-found" Error "hello-world.html#publishes-to-exchange-hello";
+    ExchangeNotFound "exchange-not-found" Error "publish-subscribe.html#no-exchange";
     /// 406: declared again, with other options.
     InequivalentArguments "inequivalent-arguments" Error "hello-world.html#different-arguments";
     /// 406: a delivery was acknowledged twice.
@@ -59,7 +59,7 @@ findings! {
     /// 406: no such delivery, for another reason.
     UnknownDeliveryTag "unknown-delivery-tag" Error "work-queues.html#acks-twice";
     /// 405: another connection's exclusive queue.
-    ResourceLocked "resource-locked" Error "hello-world.html#when-it-goes-wrong";
+    ResourceLocked "resource-locked" Error "publish-subscribe.html#subscribing";
     /// 403: the login, a permission, or an exclusive consumer.
     AccessRefused "access-refused" Error "hello-world.html#when-it-goes-wrong";
     /// 541: this broker does not permit queues that are transient and not exclusive.
@@ -90,6 +90,16 @@ findings! {
     QueueNotDurable "queue-not-durable" Error "work-queues.html#transient-queue";
     /// A message that does not survive a restart, where the chapter asks that it does.
     MessageNotPersistent "message-not-persistent" Error "work-queues.html#not-persistent";
+    /// An exchange that the text does not give.
+    OtherExchange "other-exchange" Error "publish-subscribe.html#other-exchange";
+
+    // Subscribing.
+    /// Subscribers that take each other's messages away.
+    SharedQueue "shared-queue" Error "publish-subscribe.html#shared-queue";
+    /// A queue that anybody may use, and that stays.
+    QueueNotExclusive "queue-not-exclusive" Error "publish-subscribe.html#leftover-queue";
+    /// A queue that no exchange knows of.
+    QueueNotBound "queue-not-bound" Error "publish-subscribe.html#forgets-to-bind";
 
     // Consuming.
     /// Deliveries that it was done with and never settled.

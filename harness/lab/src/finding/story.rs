@@ -76,6 +76,10 @@ pub(crate) struct Connection {
 
 /// `queue.declare` or `exchange.declare`.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that the tape tells"
+)]
 pub(crate) struct Declare {
     pub(crate) asked: Mark,
     pub(crate) is_queue: bool,
@@ -85,6 +89,8 @@ pub(crate) struct Declare {
     pub(crate) durable: bool,
     /// Another connection can use it, and it stays when this one ends.
     pub(crate) shared: bool,
+    /// It belongs to its connection.
+    pub(crate) exclusive: bool,
     pub(crate) answered: Option<Mark>,
     /// The reply code that it was refused with.
     pub(crate) refused: Option<u16>,
@@ -92,6 +98,10 @@ pub(crate) struct Declare {
 
 /// `basic.publish`.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that the tape tells"
+)]
 pub(crate) struct Publish {
     pub(crate) lane: Lane,
     pub(crate) asked: Mark,

@@ -214,6 +214,18 @@ impl Stage {
         self.asks_for(queue).declared(queue)
     }
 
+    /// A queue that belongs to its connection.
+    pub(crate) fn declares_exclusive(self, queue: &str) -> Self {
+        self.client(AMQPClass::Queue(queue::AMQPMethod::Declare(
+            queue::Declare {
+                queue: queue.into(),
+                exclusive: true,
+                ..queue::Declare::default()
+            },
+        )))
+        .declared(queue)
+    }
+
     pub(crate) fn declares_exchange(self, exchange: &str) -> Self {
         self.client(AMQPClass::Exchange(exchange::AMQPMethod::Declare(
             exchange::Declare {

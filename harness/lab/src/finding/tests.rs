@@ -5,4 +5,5 @@ mod consuming;
 mod correct;
 mod publishing;
 mod refusals;
+mod routing;
 mod settling;

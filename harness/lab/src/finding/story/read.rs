@@ -264,6 +264,7 @@ impl Reader<'_> {
                 let index = self.declare(mark, true, &name, declare.passive);
                 self.story.declares[index].durable = declare.durable;
                 self.story.declares[index].shared = !declare.exclusive && !declare.auto_delete;
+                self.story.declares[index].exclusive = declare.exclusive;
                 if declare.nowait {
                     self.story.declares[index].answered = Some(mark);
                 }
@@ -306,6 +307,7 @@ impl Reader<'_> {
             passive,
             durable: false,
             shared: true,
+            exclusive: false,
             answered: None,
             refused: None,
         });

@@ -4,6 +4,7 @@ use super::super::{
     FindingId as Id, Given,
     testing::{Stage, found, ids, ids_given, only},
 };
+use crate::course::Ask;
 
 #[test]
 fn a_publish_before_the_queue_is_discarded() {
@@ -80,7 +81,7 @@ fn publishing_with_no_subscriber_is_a_mistake_only_where_the_chapter_says_so() {
         .closes()
         .exits(0);
     let given = Given {
-        routed: true,
+        asks: [Ask::Routed].into(),
         ..Given::default()
     };
     assert_eq!(ids(&[&emit]), []);
@@ -271,7 +272,7 @@ fn to_declare_nothing_is_worth_an_advice() {
 #[test]
 fn what_a_restart_loses_is_told_where_the_chapter_asks() {
     let given = Given {
-        durable: true,
+        asks: [Ask::Durable].into(),
         ..Given::default()
     };
     let lossy = Stage::connected("new_task").declares_transient("task_queue");
