@@ -28,7 +28,7 @@ use workbook_lab::{
 /// So that snapshots hold the same random cases each time.
 const SEED: u64 = 1;
 /// Mistakes mostly wait in vain, so several run at the same time.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 6;
 
 fn workspace() -> Workspace {
     Workspace::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("the tests run in a checkout")

@@ -66,6 +66,8 @@ pub(crate) struct Connection {
     /// `connection.close` of the program.
     pub(crate) closing: Option<Mark>,
     pub(crate) ended: Option<(Ending, Mark)>,
+    /// The broker closed its side while neither had said `connection.close`.
+    pub(crate) left: Option<Mark>,
     /// The last that the program sent.
     pub(crate) last_word: Option<Mark>,
     /// A fault hit it.

@@ -110,10 +110,18 @@ impl Reader<'_> {
                 heartbeat: 0,
                 closing: None,
                 ended: None,
+                left: None,
                 last_word: None,
                 bent: false,
                 blocked: Vec::new(),
             }),
+            What::HalfClosed if event.from == Side::Broker => {
+                if let Some(connection) = self.connection(event.connection)
+                    && connection.closing.is_none()
+                {
+                    connection.left = Some(mark);
+                }
+            }
             What::Closed(ending) => {
                 if let Some(connection) = self.connection(event.connection) {
                     connection.ended = Some((*ending, mark));

@@ -62,21 +62,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     println!("Waiting for logs. To exit press CTRL+C");
 
-    tokio::pin! {
-        let interrupt = ctrl_c();
-    }
-    loop {
-        tokio::select! {
-            delivery = consumer.next() => {
-                let delivery = delivery.ok_or("the broker ended the subscription")??;
-                println!("Received '{}'", String::from_utf8_lossy(&delivery.data));
-                break;
-            }
-            result = &mut interrupt => {
-                result?;
-                break;
-            },
+    tokio::select! {
+        delivery = consumer.next() => {
+            let delivery = delivery.ok_or("the broker ended the subscription")??;
+            println!("Received '{}'", String::from_utf8_lossy(&delivery.data));
         }
+        result = ctrl_c() => result?,
     }
 
     connection.close(200, "done".into()).await?;
