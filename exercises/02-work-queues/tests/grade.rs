@@ -232,8 +232,11 @@ fn a_busy_worker_holds_nobody_up() -> Outcome {
                         "the broker sent some of them to the busy `worker`, where they wait",
                     )));
                 }
-                let done: usize = others.iter().map(|other| other.done().len()).sum();
-                (done == count).then_some(Ok(()))
+                let sum =
+                    |count: fn(&Program) -> usize| -> usize { others.iter().map(count).sum() };
+                let done = sum(|other| other.done().len());
+                let acked = sum(|other| other.tasks().iter().filter(|it| it.is_acked()).count());
+                (done == count && acked == count).then_some(Ok(()))
             })
             .await
     })

@@ -106,26 +106,31 @@ impl Judge {
         }
     }
 
-    /// Waits until an exclusive queue has gone with its connection.
+    /// Waits until no connection holds a queue for itself, and answers who may use it then.
     ///
-    /// The broker deletes it a moment after a connection has broken off. Until then it answers that the queue is
-    /// locked, so it is asked again; each time is a round trip.
-    pub async fn goes(&self, queue: &str, when: &str) -> Checked {
-        let expected = format!("the queue of the program is gone {when}");
+    /// The broker deletes an exclusive queue a moment after its connection has broken off, and refuses a message
+    /// that it wants to copy there at this moment (`basic.nack`). Until then it answers that the queue is locked, so
+    /// it is asked again; each time is a round trip.
+    pub async fn unlocked(&self, queue: &str) -> Result<Access, Failure> {
         let asked = within(DEADLINE, async {
             loop {
-                match self.access(queue).await? {
-                    Access::Absent => return Ok(()),
-                    Access::Open => {
-                        return Err(Failure::new(&expected, "it is still there, for everybody"));
-                    }
-                    Access::Locked => {}
+                let access = self.access(queue).await?;
+                if access != Access::Locked {
+                    return Ok(access);
                 }
             }
         });
-        match asked.await {
-            Some(answer) => answer,
-            None => Err(Failure::new(&expected, "it is still there")),
-        }
+        asked.await.unwrap_or(Ok(Access::Locked))
+    }
+
+    /// Waits until an exclusive queue has gone with its connection.
+    pub async fn goes(&self, queue: &str, when: &str) -> Checked {
+        let observed = match self.unlocked(queue).await? {
+            Access::Absent => return Ok(()),
+            Access::Open => "it is still there, for everybody",
+            Access::Locked => "it is still there",
+        };
+        let expected = format!("the queue of the program is gone {when}");
+        Err(Failure::new(expected, observed))
     }
 }
