@@ -274,15 +274,16 @@ impl Session {
 
 /// Asks again while the broker answers 5xx. RabbitMQ 4.3.6 does so for a moment when something is read
 /// while somebody else deletes it: `GET /api/users` failed as a whole, with 500 and no reason, for one
-/// in 300 while six others made and deleted users without a pause.
+/// in 300 while six others made and deleted users without a pause. A request that gets no answer at all
+/// in that time is sent once more, and may then take its own time.
 async fn patiently<T, F>(doing: &str, request: impl Fn() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, HttpClientError>>,
 {
     let answer = timer::until(Instant::now() + PATIENCE, async || {
         let answer = request().await;
-        let status = answer.as_ref().err().and_then(status);
-        (!matches!(status, Some(500..=599))).then_some(answer)
+        let upset = answer.as_ref().is_err_and(HttpClientError::is_server_error);
+        (!upset).then_some(answer)
     });
     let answer = match answer.await {
         Some(answer) => answer,
@@ -294,7 +295,7 @@ where
 /// The client's error in our words. Requests carry the login in a header, so neither the address nor
 /// the reason can show it.
 fn failed(doing: &str, error: &HttpClientError) -> Error {
-    let status = status(error);
+    let status = error.status_code().map(|status| status.as_u16());
     let told = error.error_details().and_then(ErrorDetails::reason);
     let reason = match (told, status, error) {
         (Some(reason), _, _) => reason.to_owned(),
@@ -307,14 +308,6 @@ fn failed(doing: &str, error: &HttpClientError) -> Error {
         status,
         reason,
     }
-}
-
-fn status(error: &HttpClientError) -> Option<u16> {
-    let status = match error {
-        HttpClientError::RequestError { error, .. } => error.status(),
-        other => other.status_code(),
-    };
-    status.map(|status| status.as_u16())
 }
 
 fn meaning(status: u16) -> String {
@@ -335,4 +328,43 @@ fn innermost(error: &reqwest::Error) -> String {
         return format!("no answer in time ({cause})");
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Asks a request that answers with these statuses in turn; what came of it, and how often it was sent.
+    async fn asked(statuses: &[u16]) -> (Result<(), Error>, usize) {
+        let sent = Cell::new(0);
+        let result = patiently("list the users", || {
+            let status = statuses[sent.replace(sent.get() + 1)];
+            let response = http::Response::builder().status(status).body("").unwrap();
+            let answer = reqwest::Response::from(response).error_for_status();
+            std::future::ready(answer.map(drop).map_err(HttpClientError::from))
+        })
+        .await;
+        (result, sent.get())
+    }
+
+    #[tokio::test]
+    async fn what_the_broker_fails_for_a_moment_is_asked_again() {
+        let (result, sent) = asked(&[500, 503, 200]).await;
+        result.unwrap();
+        assert_eq!(sent, 3);
+    }
+
+    #[tokio::test]
+    async fn what_the_broker_refuses_is_asked_once() {
+        for refused in [401, 404] {
+            let (result, sent) = asked(&[refused, 200]).await;
+            assert!(
+                matches!(&result, Err(Error::Management { status, .. }) if *status == Some(refused)),
+                "{result:?}"
+            );
+            assert_eq!(sent, 1);
+        }
+    }
 }

@@ -316,18 +316,15 @@ async fn what_a_killed_process_leaves_is_swept(world: &World, broker: &Broker) {
     assert_eq!(leases_on(world, broker).await, Vec::<String>::new());
 }
 
-/// A world whose broker is this one, by its address: its state folder is new, so its first lease sweeps.
-fn by_address(broker: &Broker, login: &str) -> World {
-    let amqp = broker.amqp_address();
-    let address: Address = format!("amqp://{login}@{amqp}/%2f").parse().unwrap();
-    World::new(Choice::Address(
-        address.with_management_url(broker.management_url().clone()),
-    ))
-}
-
 async fn somebody_elses_broker_is_used_by_its_address(world: &World, broker: &Broker) {
     let (user, password) = world.administrator(broker.kind());
-    let elsewhere = |login: &str| by_address(broker, login);
+    let amqp = broker.amqp_address();
+    let elsewhere = |login: &str| -> World {
+        let address: Address = format!("amqp://{login}@{amqp}/%2f").parse().unwrap();
+        World::new(Choice::Address(
+            address.with_management_url(broker.management_url().clone()),
+        ))
+    };
     let other = elsewhere(&format!("{user}:{password}"));
     let found = Broker::find_or_start(&other.options).await.unwrap();
     assert_eq!(found.kind(), Kind::Address);
