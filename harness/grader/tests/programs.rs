@@ -278,3 +278,47 @@ fn start(scene: &Scene, check: &str, programs: &Programs) -> Child {
         .spawn()
         .expect("it can be started")
 }
+
+/// `send` as it should be while there is a broker; what it does later, without one, is the script's.
+fn correct_with_a_broker(scene: &Scene, without: &str) -> String {
+    let folder = scene.binary.ancestors().nth(2).expect("target/debug");
+    let solution = folder.join("send-solution");
+    format!(
+        "echo run >> runs.txt\nruns=$(wc -l < runs.txt)\nif [ \"$runs\" -eq 1 ]; then exec '{}'; fi\n{without}\n",
+        solution.display()
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_once_without_a_broker_gets_a_second_chance() {
+    let scene = Scene::new().await;
+    let text = correct_with_a_broker(
+        &scene,
+        "if [ \"$runs\" -eq 2 ]; then exec sleep 3600; fi\necho 'connection refused' >&2\nexit 1",
+    );
+    let command = scene.script("hangs-once.sh", &text);
+    let result = scene
+        .check("both_say_when_there_is_no_broker", "send", command)
+        .await;
+    assert_eq!(
+        result.report.verdict,
+        Verdict::Pass,
+        "{}",
+        result.report.text()
+    );
+    assert_eq!(scene.written("runs.txt").lines().count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_always_hangs_without_a_broker_fails() {
+    let scene = Scene::new().await;
+    let text = correct_with_a_broker(&scene, "exec sleep 3600");
+    let command = scene.script("hangs.sh", &text);
+    let result = scene
+        .check("both_say_when_there_is_no_broker", "send", command)
+        .await;
+    let told = result.report.text();
+    assert_eq!(result.report.verdict, Verdict::Fail, "{told}");
+    assert!(told.contains("the program still runs"), "{told}");
+    assert_eq!(scene.written("runs.txt").lines().count(), 3);
+}
