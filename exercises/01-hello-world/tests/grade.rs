@@ -38,6 +38,11 @@ fn send_says_so_and_exits() -> Outcome {
     lab!(async |lab| {
         let send = lab.start("send", &[]).await?;
         send.succeeds().await?;
+        send.until_frame(
+            "`send` publishes what it says that it sent (basic.publish)",
+            |event| event.is("basic.publish"),
+        )
+        .await?;
         send.prints_bodies(&[HELLO.to_owned()]).await
     })
 }
@@ -98,6 +103,7 @@ fn receive_prints_and_removes_what_was_waiting() -> Outcome {
         leave_waiting(lab, &declare, &bodies).await?;
         let receive = lab.start("receive", &[]).await?;
         receive.prints_bodies(&bodies).await?;
+        receive.has_time_to_settle().await;
         receive.ends_on_ctrl_c().await?;
         let unsettled = receive.unsettled_deliveries();
         ensure!(

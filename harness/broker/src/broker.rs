@@ -294,7 +294,7 @@ async fn start(options: &Options, kind: Kind) -> Result<Broker, Error> {
     let mut attempt = 1;
     loop {
         // The usual ports once; if they are lost in a race, any.
-        let preferred = options.usual_ports && attempt == 1;
+        let preferred = options.shared && attempt == 1;
         let mut record = plan(options, kind, preferred)?;
         record.write(&path)?;
         let started = match &record.place {
@@ -329,7 +329,7 @@ async fn start(options: &Options, kind: Kind) -> Result<Broker, Error> {
 
 fn tell_ports(options: &Options, ready: &Ready) {
     let management = ready.management.port_or_known_default().unwrap_or_default();
-    if options.usual_ports
+    if options.shared
         && (ready.amqp.port() != crate::ports::AMQP || management != crate::ports::MANAGEMENT)
     {
         options.say(&format!(

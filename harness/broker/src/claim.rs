@@ -101,7 +101,10 @@ impl Claim {
         if swept.contains(&broker) {
             return Ok(());
         }
-        let names = session.names().await?;
+        // What the dead left must not keep the living from a lease. The next lease tries again.
+        let Ok(names) = session.names().await else {
+            return Ok(());
+        };
         let mut dead = BTreeSet::new();
         let mut verdicts: HashMap<&str, bool> = HashMap::new();
         {
@@ -119,8 +122,8 @@ impl Claim {
             }
         }
         for name in dead {
-            // Two processes may sweep at once: what the other deleted is no error, and a lease of the
-            // dead that resists must not keep the living from theirs. The next sweep tries again.
+            // Two processes may sweep at once: what the other deleted is no error, and what resists is
+            // left to the next sweep.
             let _ = session.delete_lease(name).await;
         }
         self.remove_dead_locks().await?;

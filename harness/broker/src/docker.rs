@@ -18,7 +18,7 @@ use testcontainers::bollard::query_parameters::{
 };
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::core::error::WaitContainerError;
-use testcontainers::core::{IntoContainerPort as _, WaitFor};
+use testcontainers::core::{IntoContainerPort as _, Mount, WaitFor};
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{Image, ImageExt as _, ReuseDirective, TestcontainersError};
 
@@ -31,6 +31,10 @@ use crate::{Error, IMAGE, Kind, Options};
 
 /// The label that says whose a container is: its value is the state's id.
 const LABEL: &str = "rabbitmq-workbook";
+
+/// Where a shared broker keeps its data, in memory. No image has such a folder: where there is one, the
+/// mount gets its owner and mode, and the broker's user cannot write to it.
+const DATA: &str = "/workbook-data";
 
 /// A daemon that is there answers at once.
 const PING: Duration = Duration::from_secs(5);
@@ -143,7 +147,7 @@ pub(crate) async fn start(
 ) -> Result<Ready, Failure> {
     let deadline = Instant::now() + options.start_timeout;
     let (amqp, management) = choose_ports(preferred_ports).map_err(Failure::Other)?;
-    let request = RabbitMq
+    let mut request = RabbitMq
         .with_container_name(name)
         .with_label(LABEL, options.state.id())
         .with_env_var("RABBITMQ_DEFAULT_USER", &record.user)
@@ -161,6 +165,11 @@ pub(crate) async fn start(
         .with_mapped_port(amqp, ports::AMQP.tcp())
         .with_mapped_port(management, ports::MANAGEMENT.tcp())
         .with_reuse(ReuseDirective::Always);
+    if options.shared {
+        request = request
+            .with_env_var("RABBITMQ_MNESIA_BASE", DATA)
+            .with_mount(Mount::tmpfs_mount(DATA).with_mode(0o1777));
+    }
     let failed = |stopped: Stopped| async move {
         let log = last_words(name, &record.password).await;
         stopped.into_failure(Kind::Docker, options.start_timeout, log)

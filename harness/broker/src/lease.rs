@@ -99,6 +99,15 @@ impl Lease {
             .await
     }
 
+    /// Deletes the queues and exchanges in the vhost, so that it is as good as a fresh one, in a fraction of the time
+    /// that a fresh one takes (about 5 ms of the broker's processor time, against 60).
+    ///
+    /// `false`: something is left (an exclusive queue, a policy), and the lease is to be released. Whoever clears
+    /// a lease must know that nothing is under way to it: a message that comes later meets the next queue of its name.
+    pub async fn clear(&self) -> Result<bool, Error> {
+        self.broker.management().session()?.clear(&self.name).await
+    }
+
     /// Deletes the vhost, with everything in it, and the user. Connections to it are closed.
     pub async fn release(mut self) -> Result<(), Error> {
         let session = self.broker.management().session()?;

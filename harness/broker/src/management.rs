@@ -26,9 +26,11 @@ use crate::{Error, timer};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a request is repeated that the broker answers with an error of its own. Each of ours may
-/// be repeated: it sets, deletes or reads.
+/// How long, and how often at least, a request is repeated that the broker answers with an error of its
+/// own: a single answer may take longer than that on a machine that is busy. Each of ours may be repeated:
+/// it sets, deletes or reads.
 const PATIENCE: Duration = Duration::from_secs(10);
+const TRIES: usize = 5;
 
 /// More than any check needs, and little enough that a program which runs wild is stopped before the
 /// broker is.
@@ -148,6 +150,29 @@ impl Session {
             patiently("delete a user", || self.0.delete_user(name, true)),
         );
         vhost.and(user)
+    }
+
+    /// Deletes the queues and exchanges of a vhost; `false`: something is left that it cannot delete.
+    pub(crate) async fn clear(&self, vhost: &str) -> Result<bool, Error> {
+        let (topology, policies) = tokio::try_join!(
+            self.topology(vhost),
+            patiently("list the policies", || self.0.list_policies_in(vhost)),
+        )?;
+        if !policies.is_empty() || topology.queues.iter().any(|queue| queue.exclusive) {
+            return Ok(false);
+        }
+        for queue in &topology.queues {
+            let name = &queue.name;
+            patiently("delete a queue", || self.0.delete_queue(vhost, name, true)).await?;
+        }
+        for exchange in &topology.exchanges {
+            let name = &exchange.name;
+            patiently("delete an exchange", || {
+                self.0.delete_exchange(vhost, name, true)
+            })
+            .await?;
+        }
+        Ok(true)
     }
 
     /// The names of all vhosts and users, in no order, some of them twice.
@@ -274,22 +299,27 @@ impl Session {
 
 /// Asks again while the broker answers 5xx. RabbitMQ 4.3.6 does so for a moment when something is read
 /// while somebody else deletes it: `GET /api/users` failed as a whole, with 500 and no reason, for one
-/// in 300 while six others made and deleted users without a pause. A request that gets no answer at all
-/// in that time is sent once more, and may then take its own time.
+/// in 300 while six others made and deleted users without a pause.
+///
+/// A request under way is never given up and sent again: the broker works on at the first, and may do half of
+/// it only. It gives whoever makes a vhost the permissions there as the last step of that, and not at all when a
+/// second request finds the vhost made.
 async fn patiently<T, F>(doing: &str, request: impl Fn() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, HttpClientError>>,
 {
-    let answer = timer::until(Instant::now() + PATIENCE, async || {
+    let deadline = Instant::now() + PATIENCE;
+    let mut tries = 0;
+    loop {
+        tries += 1;
         let answer = request().await;
         let upset = answer.as_ref().is_err_and(HttpClientError::is_server_error);
-        (!upset).then_some(answer)
-    });
-    let answer = match answer.await {
-        Some(answer) => answer,
-        None => request().await,
-    };
-    answer.map_err(|error| failed(doing, &error))
+        let left = deadline.saturating_duration_since(Instant::now());
+        if !upset || (left.is_zero() && tries >= TRIES) {
+            return answer.map_err(|error| failed(doing, &error));
+        }
+        timer::pause(left).await;
+    }
 }
 
 /// The client's error in our words. Requests carry the login in a header, so neither the address nor

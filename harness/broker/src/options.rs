@@ -44,8 +44,10 @@ pub struct Options {
     /// Where nodes of this machine keep their data, instead of the cargo target folder that we were
     /// built into.
     pub data: Option<PathBuf>,
-    /// Whether to ask for the ports 5672 and 15672. A broker of a single check leaves them alone.
-    pub(crate) usual_ports: bool,
+    /// Whether it is the broker of the machine: it asks for the ports 5672 and 15672, and in a container it
+    /// keeps its data in memory, so that no check waits for a disk. A broker of a single check leaves the
+    /// ports alone, and what is durable there must outlive a restart.
+    pub(crate) shared: bool,
 }
 
 impl Options {
@@ -59,7 +61,7 @@ impl Options {
             start_timeout: START_TIMEOUT,
             path: None,
             data: None,
-            usual_ports: true,
+            shared: true,
         }
     }
 

@@ -45,7 +45,7 @@ impl Broker {
             state: StateDir::at(folder.join(id)),
             ..options.clone()
         };
-        own.usual_ports = false;
+        own.shared = false;
         if matches!(own.choice, Choice::Address(_)) {
             own.choice = Choice::Auto;
         }
@@ -96,6 +96,16 @@ impl OwnBroker {
     /// Gives the broker its memory back: it sends `connection.unblocked`.
     pub async fn feed(&self) -> Result<(), Error> {
         self.control(&["set_vm_memory_high_watermark", "0.6"]).await
+    }
+
+    /// Makes the broker refuse queues that are neither durable nor exclusive, as 4.3.0 to 4.3.5 do by default.
+    ///
+    /// A broker that is too old to know the setting goes on as it is.
+    pub async fn refuse_transient_queues(&self) -> Result<(), Error> {
+        // A feature that is not permitted is one whose feature flag is enabled, if the setting agrees.
+        let words = "application:set_env(rabbit, permit_deprecated_features, #{transient_nonexcl_queues => false}), \
+                     rabbit_feature_flags:enable(transient_nonexcl_queues).";
+        self.control(&["eval", words]).await
     }
 
     /// Stops the broker and removes every trace of it.

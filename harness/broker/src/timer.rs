@@ -30,10 +30,11 @@ where
     }
 }
 
+/// Waits before a question is asked again, and never longer than what is left.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one timer: bounded polling of foreign processes"
 )]
-async fn pause(left: Duration) {
+pub(crate) async fn pause(left: Duration) {
     tokio::time::sleep(PAUSE.min(left)).await;
 }

@@ -7,6 +7,7 @@
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{Holder, World, have, leases_on};
@@ -39,6 +40,7 @@ async fn keep_their_promises(kind: Kind) {
     a_user_reaches_its_own_vhost_only(&broker).await;
     a_transient_queue_that_is_not_exclusive_may_be_declared(&broker).await;
     the_topology_is_what_was_declared(&broker).await;
+    a_cleared_lease_is_as_good_as_a_fresh_one(&broker).await;
     guest_works_by_hand_and_governs_nothing(&broker).await;
     a_lease_may_cross_runtimes(&broker);
     a_lease_goes_with_a_panic(&broker);
@@ -48,6 +50,9 @@ async fn keep_their_promises(kind: Kind) {
         "all were released"
     );
 
+    if kind == Kind::Docker {
+        a_containers_data_is_in_memory(&world);
+    }
     what_a_killed_process_leaves_is_swept(&world, &broker).await;
     somebody_elses_broker_is_used_by_its_address(&world, &broker).await;
 }
@@ -223,6 +228,63 @@ async fn the_topology_is_what_was_declared(broker: &Broker) {
         .collect();
     assert_eq!(bindings, [("logs", "tasks", "*.error")]);
     lease.release().await.unwrap();
+}
+
+async fn a_cleared_lease_is_as_good_as_a_fresh_one(broker: &Broker) {
+    let lease = broker.lease().await.unwrap();
+    let connection = connect(&lease.amqp_url()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    for exclusive in [false, true] {
+        let options = QueueDeclareOptions {
+            exclusive,
+            durable: true,
+            ..QueueDeclareOptions::default()
+        };
+        let name = format!("exclusive is {exclusive}");
+        channel
+            .queue_declare(name.into(), options, FieldTable::default())
+            .await
+            .unwrap();
+    }
+    channel
+        .exchange_declare(
+            "logs".into(),
+            ExchangeKind::Fanout,
+            ExchangeDeclareOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+        .unwrap();
+    assert!(
+        !lease.clear().await.unwrap(),
+        "an exclusive queue is another connection's"
+    );
+    connection
+        .close(200, "the exclusive queue goes".into())
+        .await
+        .unwrap();
+    assert!(lease.clear().await.unwrap());
+    let left = lease.topology().await.unwrap();
+    assert_eq!(left, workbook_broker::Topology::default());
+    lease.release().await.unwrap();
+}
+
+/// A disk that is slow for a moment holds nothing up.
+fn a_containers_data_is_in_memory(world: &World) {
+    let name = world.record(Kind::Docker)["place"]["container"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let script = "find /workbook-data -name 'rabbit*' | grep -q . && stat -f -c %T /workbook-data";
+    let output = Command::new("docker")
+        .args(["exec", &name, "sh", "-c", script])
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        "tmpfs",
+        "{output:?}"
+    );
 }
 
 async fn guest_works_by_hand_and_governs_nothing(broker: &Broker) {

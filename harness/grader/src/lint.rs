@@ -84,8 +84,8 @@ impl Linter<'_> {
         let mistakes = self
             .workspace
             .folder(number, chapter, Side::Solution)
-            .join("mistakes/src/bin");
-        let kept = rust_files(&mistakes);
+            .join("mistakes");
+        let kept = programs_in(&mistakes);
         if kept.len() < 8 {
             self.say(format!(
                 "{}: {} mistakes are kept, and a chapter needs at least 8",
@@ -235,13 +235,17 @@ impl Linter<'_> {
     }
 }
 
-/// The names of the Rust files in a folder, without their ending, sorted.
-pub fn rust_files(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+/// The names of the programs in a package of mistakes or variants, sorted: each is a file beside `main.rs`.
+pub fn programs_in(package: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(package.join("src"));
     let mut names: Vec<String> = entries
+        .into_iter()
+        .flatten()
+        .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .filter(|name| name != "main")
         .collect();
     names.sort();
     names

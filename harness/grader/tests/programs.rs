@@ -116,10 +116,8 @@ fn becomes(what: &str, mut holds: impl FnMut() -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_gets_the_address_and_nothing_of_ours() {
     let scene = Scene::new().await;
-    let command = scene.script(
-        "env.sh",
-        "env | sort > env.txt\necho \"Sent 'Hello World!'\"\n",
-    );
+    let text = format!("env | sort > env.txt\nexec {}\n", solution(&scene));
+    let command = scene.script("env.sh", &text);
     let result = scene.check("send_says_so_and_exits", "send", command).await;
     assert_eq!(
         result.report.verdict,
@@ -160,8 +158,9 @@ async fn a_program_gets_the_address_and_nothing_of_ours() {
 async fn what_a_program_starts_ends_with_it() {
     let scene = Scene::new().await;
     // One heir in the program's own group, one that left it, and both hold its output open.
-    let text = "sleep 1000 & echo $! > in-group\nsetsid sh -c 'echo $$ > out-of-group; exec sleep 1000' &\nwhile ! [ -s out-of-group ]; do :; done\necho \"Sent 'Hello World!'\"\n";
-    let command = scene.script("heirs.sh", text);
+    let heirs = "sleep 1000 & echo $! > in-group\nsetsid sh -c 'echo $$ > out-of-group; exec sleep 1000' &\nwhile ! [ -s out-of-group ]; do :; done\n";
+    let text = format!("{heirs}exec {}\n", solution(&scene));
+    let command = scene.script("heirs.sh", &text);
     let result = scene.check("send_says_so_and_exits", "send", command).await;
     assert_eq!(
         result.report.verdict,
@@ -246,11 +245,7 @@ async fn a_killed_check_leaves_no_program_behind_once_another_has_run() {
     check.wait().expect("it ends");
 
     let result = scene
-        .check(
-            "send_says_so_and_exits",
-            "send",
-            scene.script("ok.sh", "echo 'Sent Hello World!'\n"),
-        )
+        .check("send_says_so_and_exits", "send", solution(&scene))
         .await;
     assert_eq!(
         result.report.verdict,
@@ -279,13 +274,17 @@ fn start(scene: &Scene, check: &str, programs: &Programs) -> Child {
         .expect("it can be started")
 }
 
+/// The command of a `send` as it should be.
+fn solution(scene: &Scene) -> String {
+    let folder = scene.binary.ancestors().nth(2).expect("target/debug");
+    format!("'{}'", folder.join("send-solution").display())
+}
+
 /// `send` as it should be while there is a broker; what it does later, without one, is the script's.
 fn correct_with_a_broker(scene: &Scene, without: &str) -> String {
-    let folder = scene.binary.ancestors().nth(2).expect("target/debug");
-    let solution = folder.join("send-solution");
+    let solution = solution(scene);
     format!(
-        "echo run >> runs.txt\nruns=$(wc -l < runs.txt)\nif [ \"$runs\" -eq 1 ]; then exec '{}'; fi\n{without}\n",
-        solution.display()
+        "echo run >> runs.txt\nruns=$(wc -l < runs.txt)\nif [ \"$runs\" -eq 1 ]; then exec {solution}; fi\n{without}\n"
     )
 }
 

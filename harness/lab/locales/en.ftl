@@ -16,12 +16,12 @@ queue-not-found = consumes from or names a queue that does not exist: 404 NOT_FO
            *[other] There is a queue named `{ $similar }`: is that the one you mean?
         }
 
-exchange-not-found = publishes to an exchange that does not exist: 404 NOT_FOUND
+exchange-not-found = uses an exchange that does not exist: 404 NOT_FOUND
     .explanation = `{ $program }` sent { $method } for an exchange named `{ $exchange }`. The broker has no such exchange, so it
         answered 404 NOT_FOUND and closed the channel; what was published to it is lost. { $queue ->
             [yes] `{ $exchange }` is the name of a queue. To reach a queue by its name, publish to the default exchange,
                 whose name is the empty string, with the queue's name as the routing key.
-           *[no] Declare the exchange before you publish to it. To reach a queue by its name, publish to the default
+           *[no] Declare the exchange before you use it. To reach a queue by its name, publish to the default
                 exchange, whose name is the empty string, with the queue's name as the routing key.
         }
 
@@ -66,7 +66,10 @@ resource-locked = uses another connection's exclusive queue: 405 RESOURCE_LOCKED
         channel is closed. Share a queue that is not exclusive, or let each program declare one of its own.
 
 access-refused = is refused: 403 ACCESS_REFUSED
-    .explanation = The broker answered { $method } of `{ $program }` with 403 ACCESS_REFUSED: "{ $text }". { $about ->
+    .explanation = The broker answered { $method ->
+            [none] the login
+           *[other] { $method }
+        } of `{ $program }` with 403 ACCESS_REFUSED: "{ $text }". { $about ->
             [consumer] Another consumer has the queue for itself, or this one asked to have it while there was another.
                 Consume without `exclusive` in all programs.
             [login] The user name or the password is wrong, or the user may not come from here.
@@ -78,6 +81,19 @@ transient-queue-refused = declares a transient, shared queue, which this broker 
     .explanation = `{ $program }` declared the queue `{ $queue }` neither durable nor exclusive. This broker does not permit such
         queues any more (the deprecated feature `transient_nonexcl_queues`): it answered 541 INTERNAL_ERROR and closed
         the whole connection. Declare the queue durable, in every program that declares it.
+
+direct-reply-to = uses direct reply-to without what it needs: 406 PRECONDITION_FAILED
+    .explanation = `{ $program }` uses `amq.rabbitmq.reply-to`, which is no queue but a way straight back to the channel.
+        { $why ->
+            [acks] It consumed from it without no_ack. Such a reply is stored nowhere, so there is nothing to
+                acknowledge. Consume with automatic acknowledgement (no_ack).
+            [twice] It consumed from it a second time on the same channel. One consumer for each channel gets all its
+                replies.
+            [channel] It consumed from it on one channel, and published its request on another one. The reply comes to
+                the channel that sent the request. Do both on the same channel.
+           *[late] It published a request before it consumed from it. The broker must know the way back when the request
+                comes. Consume first, then publish.
+        } The broker answered 406 PRECONDITION_FAILED and closed the channel.
 
 broker-error = gets an error from the broker: { $code }
     .explanation = The broker answered { $method ->
@@ -154,6 +170,119 @@ declared-nothing = declares nothing, and relies on others to do so
     .explanation = `{ $program }` uses the queue `{ $queue }` and never declares it. That works only as long as another program
         has declared it before. You cannot know which one runs first, so declare the queue in each, with the same
         options: when it exists already, that changes nothing.
+
+queue-not-durable = declares a queue that does not survive a restart of the broker
+    .explanation = `{ $program }` declared the queue `{ $queue }` transient (queue.declare with durable = false). When the broker
+        restarts, such a queue is gone, and every message in it with it. Declare it durable, in every program that
+        declares it.
+
+message-not-persistent = publishes { $count ->
+        [one] a message that does not survive a restart of the broker
+       *[other] { $count } messages that do not survive a restart of the broker
+    }
+    .explanation = `{ $program }` published `{ $body }` without delivery_mode = 2. The broker may keep such a message in memory
+        only. After a restart the durable queue is there again, and the message is not. Publish with the property
+        delivery_mode = 2 (persistent).
+
+other-exchange = uses the exchange `{ $exchange }`, where `{ $wanted }` is meant
+    .explanation = `{ $program }` uses an exchange named `{ $exchange }`, and never `{ $wanted }`, which the other programs use. To the
+        broker these are two exchanges that have nothing to do with each other: what is published to one never comes
+        to the queues of the other. Names are compared byte by byte.
+
+other-routing-key = publishes with the routing key `{ $key }`, where `{ $wanted }` is meant
+    .explanation = `{ $program }` published with the routing key `{ $key }`, and was started with `{ $wanted }`. The exchange compares
+        the routing key with the keys of its bindings, and never looks into the body: those who asked for `{ $wanted }` do
+        not get this message. Give the first argument as the routing key of basic.publish.
+
+other-headers = { $what ->
+        [bind] binds its queue with
+       *[publish] publishes with
+    } other headers than it was started with
+    .explanation = `{ $program }` { $what ->
+            [bind] sent queue.bind with the arguments
+           *[publish] published with the headers
+        } { $found ->
+            [none] of nothing at all
+           *[other] `{ $found }`
+        }, where { $wanted ->
+            [none] none are meant
+           *[other] `{ $wanted }` is meant
+        }. A headers exchange compares each name, and each value with its type: the number 3 is not the text "3". Each pair
+        is an entry of its own in the table, under the name as it was given.
+
+other-x-match = binds with x-match = { $found }, where { $wanted } is meant
+    .explanation = `{ $program }` sent queue.bind { $missing ->
+            [yes] without `x-match`, and RabbitMQ takes that for `{ $found }`
+           *[no] with `x-match` = `{ $found }`
+        }; it was started with `{ $wanted }`. With `all` a message must have every pair of the binding, with `any` at least
+        one; names that begin with `x-` do not count. (RabbitMQ knows `all-with-x` and `any-with-x`, too, for which they
+        do.) Put the first argument into the binding as `x-match`.
+
+shared-queue = shares a queue with another subscriber
+    .explanation = `{ $program }` consumes from the queue `{ $queue }`, and so does `{ $other }`. The broker gives each message of a queue
+        to one of its consumers, so each of the two gets only a part of them. An exchange copies messages to queues,
+        not to consumers: let each subscriber declare a queue of its own (exclusive, with an empty name) and bind it.
+
+queue-not-exclusive = consumes from a queue that does not belong to it alone
+    .explanation = `{ $program }` declared its queue { $generated ->
+            [yes] with a name that the broker chose, but
+           *[no] `{ $queue }`
+        } not exclusive. Such a queue stays when the program has ended, and goes on collecting messages that nobody
+        reads; every other connection may use it, too. Declare it exclusive: then it belongs to this connection, and
+        the broker deletes it when the connection ends, however it ends.
+
+queue-not-bound = consumes from a queue that is bound to nothing
+    .explanation = `{ $program }` declared a queue and consumes from it, but never sent queue.bind. An exchange passes messages on
+        only to the queues that are bound to it. Bind the queue to the exchange after you have declared both.
+
+argument-not-bound = does not bind its queue with `{ $argument }`
+    .explanation = `{ $program }` was started with `{ $argument }`, and its bindings to the exchange `{ $exchange }` have other keys:
+        `{ $bound }`. A queue gets only the messages that one of its bindings lets pass. Send queue.bind once for each
+        argument, with the argument as the routing key.
+
+queue-per-binding = consumes from { $count } queues that are bound to the same exchange
+    .explanation = `{ $program }` declared { $count } queues, bound each of them to the exchange `{ $exchange }` and consumes from all of
+        them. A message gets one copy in each queue that it is routed to, so it comes twice when the bindings of two
+        queues fit; and the order between two queues is left to chance. Declare one queue, and bind it several times:
+        it gets one copy, however many of its bindings fit.
+
+misdirected-reply = sends its reply to another place than the request asks for
+    .explanation = `{ $program }` got a request whose reply_to is `{ $wanted }`, and published to the exchange `{ $exchange }` with
+        the routing key `{ $key }`. Whoever asked waits in its own queue, which only the default exchange knows by its
+        name. Publish the reply to the default exchange (the empty string), with the request's reply_to as the routing
+        key.
+
+reply-without-id = replies without the correlation id of the request
+    .explanation = `{ $program }` got a request with the correlation_id `{ $wanted }`, and its reply has { $id ->
+            [none] none
+           *[other] `{ $id }`
+        }. Whoever asked cannot know what the reply belongs to. Copy the property correlation_id of the request into the
+        reply, as it is.
+
+ack-before-reply = lets go of a request before its reply is on the way
+    .explanation = { $how ->
+            [automatic] `{ $program }` consumes requests with automatic acknowledgement (no_ack): the broker has forgotten
+                `{ $body }` when it sends it.
+           *[early] `{ $program }` acknowledged the request `{ $body }`, and published its reply only afterwards.
+        } If the program dies in between, nobody serves the request, and whoever asked waits for ever. Publish the reply
+        first, then acknowledge the request, on the same connection: the broker takes them in that order.
+
+reused-correlation-id = { $id ->
+        [none] asks without a correlation id
+       *[other] asks with a correlation id that another call has
+    }
+    .explanation = `{ $program }` published a request with { $id ->
+            [none] no correlation_id. It cannot tell the reply to it from any other message.
+           *[other] the correlation_id `{ $id }`, and so did `{ $other }`. A late reply to the one looks like the reply to
+                the other.
+        } Give each call an id of its own, which no other call has, in this run or another one.
+
+foreign-reply = takes a reply that belongs to another call
+    .explanation = `{ $program }` asked with the correlation_id `{ $wanted }`. A message with { $id ->
+            [none] no correlation_id
+           *[other] the correlation_id `{ $id }`
+        } came, and the program took its body `{ $body }` for the result. What comes into a queue of replies may be late,
+        doubled or forged: compare the correlation_id with that of your request, and ignore what is different.
 
 unacked-deliveries = never settles { $count ->
         [one] a message that it was done with
@@ -252,8 +381,13 @@ interrupt-ignored = goes on after Ctrl-C
         }
 
 heartbeat-missed = is silent for so long that the broker takes it for dead
-    .explanation = `{ $program }` agreed to send something at least every { $interval } seconds (heartbeat, in connection.tune-ok), and
-        sent nothing for { $silent } seconds. So the broker took it for dead and closed the socket; all that was not
+    .explanation = `{ $program }` agreed to send something at least every { $interval ->
+            [one] second
+           *[other] { $interval } seconds
+        } (heartbeat, in connection.tune-ok), and sent nothing for { $silent ->
+            [one] one second
+           *[other] { $silent } seconds
+        }. So the broker took it for dead and closed the socket; all that was not
         acknowledged goes back to its queue. Work that blocks the thread on which the client library runs keeps it from
         sending heartbeats: do it elsewhere.
 

@@ -13,11 +13,11 @@ queue-not-found = 使用了不存在的队列：404 NOT_FOUND
            *[other] 已有一个名为 `{ $similar }` 的队列，你要用的是不是它？
         }
 
-exchange-not-found = 向不存在的交换机发布消息：404 NOT_FOUND
+exchange-not-found = 使用了不存在的交换机：404 NOT_FOUND
     .explanation = `{ $program }` 对交换机 `{ $exchange }` 发送了 { $method }，但代理上没有这个交换机，于是代理返回 404 NOT_FOUND
         并关闭了信道，发布到那里的消息也就丢失了。{ $queue ->
             [yes] `{ $exchange }` 其实是一个队列的名字。要按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
-           *[no] 发布之前请先声明交换机。如果只是想按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
+           *[no] 使用之前请先声明交换机。如果只是想按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
         }
 
 inequivalent-arguments = 用不同的参数重复声明 `{ $name }`：406 PRECONDITION_FAILED
@@ -57,7 +57,10 @@ resource-locked = 使用了别的连接的独占队列：405 RESOURCE_LOCKED
         要共用队列就不要声明为独占，否则让每个程序各自声明一个。
 
 access-refused = 被拒绝访问：403 ACCESS_REFUSED
-    .explanation = 代理对 `{ $program }` 的 { $method } 返回 403 ACCESS_REFUSED：“{ $text }”。{ $about ->
+    .explanation = 代理对 `{ $program }` 的{ $method ->
+            [none] 登录
+           *[other] {" "}{ $method }{" "}
+        }返回 403 ACCESS_REFUSED：“{ $text }”。{ $about ->
             [consumer] 该队列已被一个消费者独占，或者已有其他消费者时又要求独占。请在所有程序里都不要使用 `exclusive` 消费。
             [login] 用户名或密码不对，或者该用户不允许从这里登录。
            *[other] 该用户没有配置、写入或读取这个名字的权限。以 `amq.` 开头的名字归代理自己使用。
@@ -66,6 +69,15 @@ access-refused = 被拒绝访问：403 ACCESS_REFUSED
 transient-queue-refused = 声明了这个代理不允许的非持久、非独占队列：541 INTERNAL_ERROR
     .explanation = `{ $program }` 声明的队列 `{ $queue }` 既不持久也不独占。这个代理不再允许这种队列（已弃用的特性 `transient_nonexcl_queues`）：
         它返回 541 INTERNAL_ERROR，并关闭了整个连接。请在每个声明该队列的程序里都把它声明为持久队列。
+
+direct-reply-to = 使用直接回复（direct reply-to）时条件不满足：406 PRECONDITION_FAILED
+    .explanation = `{ $program }` 使用了 `amq.rabbitmq.reply-to`。它不是队列，而是直接回到信道的一条路。
+        { $why ->
+            [acks] 程序从它消费时没有设置 no_ack。这样的回复不保存在任何地方，因此无从确认。请使用自动确认（no_ack）消费。
+            [twice] 程序在同一个信道上第二次从它消费。每个信道只能有一个这样的消费者，它会收到该信道的全部回复。
+            [channel] 程序在一个信道上从它消费，却在另一个信道上发布请求。回复只会送到发送请求的信道。请在同一个信道上完成这两件事。
+           *[late] 程序先发布了请求，然后才从它消费。请求到达时，代理必须已经知道回去的路。请先消费，再发布。
+        } 代理返回 406 PRECONDITION_FAILED，并关闭了信道。
 
 broker-error = 收到代理的错误：{ $code }
     .explanation = 代理对 `{ $program }` { $method ->
@@ -118,6 +130,100 @@ returned-message-ignored = 忽略了被退回的 { $count } 条消息
 declared-nothing = 什么都没有声明，全靠别的程序
     .explanation = `{ $program }` 使用队列 `{ $queue }`，却从未声明它。只有别的程序已经先声明过，这样才行得通。哪个程序先运行是无法预知的，
         所以每个程序都要用相同的参数声明这个队列；如果它已经存在，声明不会有任何影响。
+
+queue-not-durable = 声明的队列在代理重启后不复存在
+    .explanation = `{ $program }` 把队列 `{ $queue }` 声明为非持久（queue.declare，durable = false）。代理重启之后，这样的队列连同其中的消息都会消失。
+        请在每个声明它的程序中都把它声明为持久队列。
+
+message-not-persistent = 发布了 { $count } 条代理重启后就会丢失的消息
+    .explanation = `{ $program }` 发布 `{ $body }` 时没有设置 delivery_mode = 2。这样的消息可能只保存在代理的内存里：重启之后持久队列还在，消息却没有了。
+        请在发布时把消息属性 delivery_mode 设为 2（持久）。
+
+other-exchange = 使用了交换机 `{ $exchange }`，而应该是 `{ $wanted }`
+    .explanation = `{ $program }` 使用的交换机名是 `{ $exchange }`，从未使用过其他程序所用的 `{ $wanted }`。
+        在代理看来，这是两个毫不相干的交换机：发布到其中一个的消息，永远不会到达绑定在另一个上的队列。名字是逐字节比较的。
+
+other-routing-key = 发布时用的路由键是 `{ $key }`，而应该是 `{ $wanted }`
+    .explanation = `{ $program }` 发布时使用的路由键是 `{ $key }`，而启动它的参数是 `{ $wanted }`。交换机只比较路由键和绑定键，从不查看消息体，
+        所以要 `{ $wanted }` 的接收者收不到这条消息。请把第一个参数作为 basic.publish 的路由键。
+
+other-headers = { $what ->
+        [bind] 绑定队列
+       *[publish] 发布消息
+    }时用的头部与启动参数不同
+    .explanation = `{ $program }` { $what ->
+            [bind] 发送 queue.bind 时的参数
+           *[publish] 发布消息时的头部
+        }{ $found ->
+            [none] 为空
+           *[other] 是 `{ $found }`
+        }，而{ $wanted ->
+            [none] 应该没有任何头部
+           *[other] 应该是 `{ $wanted }`
+        }。headers 交换机逐个比较名字、值和值的类型：数字 3 不等于文本 "3"。每一对都是表中单独的一项，名字与给出的完全相同。
+
+other-x-match = 绑定时 x-match 为 { $found }，而应该是 { $wanted }
+    .explanation = `{ $program }` 发送 queue.bind 时{ $missing ->
+            [yes] 没有给出 `x-match`，RabbitMQ 把它当作 `{ $found }`
+           *[no] `x-match` 为 `{ $found }`
+        }，而它启动时的参数是 `{ $wanted }`。`all` 要求消息具有绑定中的每一对，`any` 只要求至少一对；以 `x-` 开头的名字不算在内
+        （RabbitMQ 还有 `all-with-x` 和 `any-with-x`，它们会把这些名字也算上）。请把第一个参数作为绑定的 `x-match`。
+
+shared-queue = 与另一个订阅者共用一个队列
+    .explanation = `{ $program }` 从队列 `{ $queue }` 消费，`{ $other }` 也从这个队列消费。队列中的每条消息只会交给其中一个消费者，
+        所以两者都只能收到一部分。交换机是把消息复制到各个队列，而不是各个消费者：请让每个订阅者声明自己的队列（独占，名字留空）并绑定它。
+
+queue-not-exclusive = 消费的队列并不只属于自己
+    .explanation = `{ $program }` 声明自己的队列时{ $generated ->
+            [yes] 由代理起了名字，但
+           *[no] （`{ $queue }`）
+        }没有声明为独占。这样的队列在程序结束之后仍然存在，继续积累没有人读取的消息，其他连接也都可以使用它。
+        请把它声明为独占：它就只属于这个连接，无论连接怎样结束，代理都会把它删除。
+
+queue-not-bound = 消费的队列没有绑定到任何交换机
+    .explanation = `{ $program }` 声明了一个队列并从中消费，但从未发送 queue.bind。交换机只把消息转给绑定到它的队列。
+        请在声明交换机和队列之后，把队列绑定到交换机。
+
+argument-not-bound = 没有用 `{ $argument }` 绑定自己的队列
+    .explanation = `{ $program }` 启动时带有参数 `{ $argument }`，但它与交换机 `{ $exchange }` 的绑定用的是别的键：`{ $bound }`。
+        队列只能收到与它的某个绑定匹配的消息。请为每个参数各发送一次 queue.bind，以该参数作为路由键。
+
+queue-per-binding = 从绑定到同一个交换机的 { $count } 个队列消费
+    .explanation = `{ $program }` 声明了 { $count } 个队列，都绑定到交换机 `{ $exchange }`，并从所有这些队列消费。消息被路由到的每个队列各得到一份，
+        所以当两个队列的绑定都匹配时，同一条消息会收到两次；而且两个队列之间的先后顺序没有保证。
+        请只声明一个队列，绑定多次：无论有多少个绑定匹配，它都只得到一份。
+
+misdirected-reply = 没有把回复送到请求指定的地方
+    .explanation = `{ $program }` 收到的请求中 reply_to 是 `{ $wanted }`，它却发布到了交换机 `{ $exchange }`，路由键为 `{ $key }`。
+        请求方在自己的队列上等待，只有默认交换机能按名字找到这个队列。请把回复发布到默认交换机（空字符串），以请求的 reply_to 作为路由键。
+
+reply-without-id = 回复没有带上请求的 correlation_id
+    .explanation = `{ $program }` 收到的请求的 correlation_id 是 `{ $wanted }`，它的回复{ $id ->
+            [none] 却没有这个属性
+           *[other] 中却是 `{ $id }`
+        }。请求方无法知道这个回复属于哪次调用。请把请求的 correlation_id 原样放进回复。
+
+ack-before-reply = 回复还没有发出就放走了请求
+    .explanation = { $how ->
+            [automatic] `{ $program }` 以自动确认方式（no_ack）消费请求：代理一发出 `{ $body }` 就忘记了它。
+           *[early] `{ $program }` 先确认了请求 `{ $body }`，然后才发布回复。
+        } 如果程序在这中间崩溃，就没有人处理这个请求，请求方会一直等下去。请在同一个连接上先发布回复，再确认请求：代理会按这个顺序处理它们。
+
+reused-correlation-id = { $id ->
+        [none] 请求没有 correlation_id
+       *[other] 请求的 correlation_id 与另一次调用相同
+    }
+    .explanation = `{ $program }` 发布的请求{ $id ->
+            [none] 没有 correlation_id，因此无法把它的回复与其他消息区分开。
+           *[other] 的 correlation_id 是 `{ $id }`，而 `{ $other }` 的请求也是如此。其中一个请求迟到的回复，看起来就像另一个请求的回复。
+        } 请给每次调用一个独有的标识，无论是这次运行还是另一次运行，都不与其他调用相同。
+
+foreign-reply = 把属于另一次调用的回复当成了自己的
+    .explanation = `{ $program }` 的请求的 correlation_id 是 `{ $wanted }`。后来收到一条{ $id ->
+            [none] 没有 correlation_id
+           *[other] correlation_id 为 `{ $id }`
+        } 的消息，程序却把它的消息体 `{ $body }` 当成了结果。进入回复队列的消息可能是迟到的、重复的或伪造的：
+        请把 correlation_id 与自己的请求比较，不同的一律忽略。
 
 unacked-deliveries = 有 { $count } 条消息处理完却一直没有确认
     .explanation = `{ $program }` 以手动确认方式从 `{ $queue }` 消费。在 { $all } 次投递中，有 { $count } 条已经处理完，却始终没有用 basic.ack、basic.nack

@@ -15,7 +15,7 @@ use crate::{
     evidence::{self, Evidence},
     exercise::Exercise,
     failure::{Checked, Failure, Verdict},
-    lab::{Lab, Record},
+    lab::{Lab, Leases, Record},
     process,
     report::{CheckReport, REPORT},
     wait::DEADLINE,
@@ -43,7 +43,7 @@ pub(crate) struct Bench {
     given: ChapterGiven,
     /// The seed of this check: it depends on the run's seed and the check's name.
     pub(crate) seed: u64,
-    broker: Broker,
+    leases: Leases,
 }
 
 /// What came of a body in its lab.
@@ -92,7 +92,7 @@ impl Bench {
             &self.given,
             self.seed,
             deadline,
-            &self.broker,
+            &self.leases,
         )
         .await
         {
@@ -101,7 +101,7 @@ impl Bench {
         };
         let result = body(&lab).await;
         let records = lab.records();
-        let closed = lab.close().await;
+        let closed = lab.close(result.is_ok()).await;
         Tried {
             result: result.and(closed),
             records,
@@ -141,18 +141,21 @@ pub(crate) fn run(
     {
         Err(error) => Failure::infra("the check has a runtime", &error).into(),
         Ok(runtime) => runtime.block_on(async {
-            match broker().await {
-                Ok(broker) => {
-                    let given = given.clone();
-                    body(&Bench {
-                        exercise,
-                        given,
-                        seed,
-                        broker,
-                    })
-                    .await
-                }
-                Err(failure) => failure.into(),
+            let leases = match broker().await {
+                Ok(broker) => Leases::of(&broker),
+                Err(failure) => return failure.into(),
+            };
+            let bench = Bench {
+                exercise,
+                given: given.clone(),
+                seed,
+                leases: leases.clone(),
+            };
+            let tried = body(&bench).await;
+            let released = leases.release().await;
+            Tried {
+                result: tried.result.and(released),
+                ..tried
             }
         }),
     };

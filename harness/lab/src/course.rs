@@ -1,6 +1,9 @@
 //! The catalogue of the course, `exercises/course.toml`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,14 +42,32 @@ pub struct Chapter {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChapterGiven {
-    /// The names of its queues and exchanges.
+    /// The names of its queues.
     pub names: Vec<String>,
+    /// The exchanges that its programs use.
+    pub exchanges: Vec<String>,
     /// Bodies that it spells out.
     pub bodies: Vec<String>,
-    /// Whether its consumers set a prefetch.
-    pub prefetch: bool,
-    /// Whether every message must reach a queue, also through exchanges other than the default one.
-    pub routed: bool,
+    /// What it asks for beyond its words.
+    pub asks: BTreeSet<Ask>,
+}
+
+/// What a chapter may ask of its programs, and findings then hold them to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// Consumers set a prefetch.
+    Prefetch,
+    /// Messages survive a restart of the broker: durable queues, persistent messages.
+    Durable,
+    /// Each consumer has a queue of its own: exclusive, and bound to an exchange.
+    OwnQueues,
+    /// A publisher's first argument is its routing key; each argument of a consumer is the key of a binding.
+    KeysFromArguments,
+    /// A publisher's arguments before `--` are its headers; those of a consumer are what it binds with.
+    HeadersFromArguments,
+    /// Every message reaches a queue, also through exchanges other than the default one.
+    Routed,
 }
 
 /// One graded statement about a program.

@@ -10,17 +10,20 @@
 //! | `story` | a tape, read once: publishes with their confirms, deliveries with their settlements, errors … |
 //! | `world` | the stories of all programs side by side: which queue was there when |
 //! | `spoken` | what printed lines claim |
-//! | `refusals`, `publishing`, `consuming`, `connections` | the rules |
+//! | `refusals`, `publishing`, `routing`, `headed`, `calls`, `settling`, `consuming`, `connections` | the rules |
 //! | `catalogue` | titles and explanations, in the languages of the course |
 
+mod calls;
 mod catalogue;
 mod connections;
 mod consuming;
+mod headed;
 mod id;
 mod publishing;
 mod refusals;
+mod routing;
 mod settling;
-mod spoken;
+pub(crate) mod spoken;
 mod story;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -39,11 +42,15 @@ use std::{
 use amqp_tap::Event;
 use serde::{Deserialize, Serialize};
 
-use crate::{course::Language, process::Ended, report::visible};
+use crate::{
+    course::{Ask, Language},
+    process::Ended,
+    report::visible,
+};
 
 pub use id::FindingId;
 pub(crate) use refusals::anonymous;
-use story::Story;
+pub(crate) use story::{Delivery, Story};
 use world::World;
 
 /// What is known of one program when findings are drawn.
@@ -89,10 +96,10 @@ pub struct Given {
     pub bodies: Vec<Vec<u8>>,
     /// How long a program works for each `.` in a body, and that it prints `Done` afterwards.
     pub task_unit: Option<Duration>,
-    /// The chapter asks for a prefetch.
-    pub prefetch: bool,
-    /// The chapter asks that every message reaches a queue, also through exchanges other than the default one.
-    pub routed: bool,
+    /// The exchanges that the exercise's text gives.
+    pub exchanges: BTreeSet<String>,
+    /// What the chapter asks for.
+    pub asks: BTreeSet<Ask>,
 }
 
 /// How grave a finding is.
@@ -170,6 +177,22 @@ const RULES: &[Rule] = &[
     publishing::confirm_not_awaited,
     publishing::returned_ignored,
     publishing::declared_nothing,
+    publishing::queue_not_durable,
+    publishing::message_not_persistent,
+    routing::other_exchange,
+    routing::other_key,
+    headed::other_headers,
+    headed::other_x_match,
+    routing::shared_queue,
+    routing::queue_per_binding,
+    routing::not_exclusive,
+    routing::not_bound,
+    routing::argument_not_bound,
+    calls::misdirected_reply,
+    calls::reply_without_id,
+    calls::ack_before_reply,
+    calls::reused_id,
+    calls::foreign_reply,
     settling::unacked,
     settling::ack_before_done,
     settling::redelivery_loop,

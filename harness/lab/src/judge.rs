@@ -4,6 +4,9 @@
 //! an answer which closes the channel (no such queue, an exclusive one, a stream)
 //! is an answer and harms nothing else.
 
+mod exchanges;
+mod partner;
+
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
 use lapin::{
@@ -13,10 +16,18 @@ use lapin::{
     types::FieldTable,
 };
 
-use crate::failure::{Checked, Failure};
+use crate::{
+    failure::{Checked, Failure},
+    finding::anonymous,
+    wait::Bell,
+};
 
+pub use exchanges::Access;
+/// A message as the lab takes it out of a queue.
+pub use lapin::message::Delivery;
 /// How a program declares a queue: `queue.declare` with its options and arguments.
 pub use lapin::protocol::queue::Declare;
+pub use partner::{Letter, Partner};
 
 /// The lab's own connection.
 #[derive(Debug)]
@@ -24,6 +35,15 @@ pub struct Judge {
     connection: Connection,
     /// The queues that the lab declared itself.
     declared: Rc<RefCell<BTreeSet<String>>>,
+    /// Rings when the lab gets a message.
+    bell: Bell,
+}
+
+/// A message that the lab publishes.
+struct Outgoing<'a> {
+    key: &'a str,
+    properties: BasicProperties,
+    body: &'a [u8],
 }
 
 /// How full a queue is.
@@ -39,14 +59,24 @@ impl Judge {
     pub(crate) async fn connect(
         url: &str,
         declared: &Rc<RefCell<BTreeSet<String>>>,
+        bell: &Bell,
     ) -> Result<Self, Failure> {
-        Connection::connect(url, ConnectionProperties::default())
+        // lapin keeps room for 64 frames of the largest size, 8 MiB as a rule, and makes it anew for each connection.
+        let url = format!("{url}?frame_max=16384");
+        Connection::connect(&url, ConnectionProperties::default())
             .await
             .map(|connection| Self {
                 connection,
                 declared: declared.clone(),
+                bell: bell.clone(),
             })
             .map_err(|error| Failure::infra("the lab connects to the broker", &error))
+    }
+
+    /// Closes the connection, and waits until the broker has done all that it was asked.
+    pub(crate) async fn close(&self) -> Result<(), Failure> {
+        let closed = self.connection.close(200, "done".into()).await;
+        closed.map_err(|error| Failure::infra("the lab closes its connection", &error))
     }
 
     /// Looks at a queue by a passive declare; `None`: there is none of that name.
@@ -116,20 +146,26 @@ impl Judge {
     /// A last message of the lab's own marks the end, so that all which was
     /// published before is seen, without waiting for more.
     pub async fn drain(&self, queue: &str) -> Result<Option<Vec<Vec<u8>>>, Failure> {
+        let taken = self.take(queue).await?;
+        Ok(taken.map(|taken| taken.into_iter().map(|message| message.data).collect()))
+    }
+
+    /// As [`Judge::drain`], with all that belongs to each message: its routing key, its properties.
+    pub async fn take(&self, queue: &str) -> Result<Option<Vec<Delivery>>, Failure> {
         let end: [u8; 16] = rand::random();
         if !self.deliver(queue, &[end]).await? {
             return Ok(None);
         }
         let channel = self.channel().await?;
         let expected = format!("the messages of the queue `{queue}` can be taken with basic.get");
-        let mut bodies = Vec::new();
+        let mut taken = Vec::new();
         loop {
             let got = channel
                 .basic_get(queue.into(), BasicGetOptions { no_ack: true })
                 .await;
             match got.map_err(|error| refused(&expected, &error))? {
-                Some(message) if message.delivery.data == end => return Ok(Some(bodies)),
-                Some(message) => bodies.push(message.delivery.data),
+                Some(message) if message.delivery.data == end => return Ok(Some(taken)),
+                Some(message) => taken.push(message.delivery),
                 None => {
                     let observed = "somebody else still takes messages from it, or it drops them";
                     return Err(Failure::new(expected, observed));
@@ -141,7 +177,35 @@ impl Judge {
     /// Publishes to a queue through the default exchange; `false`: the broker found no such queue.
     async fn deliver(&self, queue: &str, bodies: &[impl AsRef<[u8]>]) -> Result<bool, Failure> {
         let expected = format!("the lab can publish to the queue `{queue}`");
-        let refused = |error| refused(&expected, &error);
+        self.route("", queue, &expected, bodies).await
+    }
+
+    /// Publishes bodies with one routing key; `false`: the broker found no queue for at least one of them.
+    async fn route(
+        &self,
+        exchange: &str,
+        key: &str,
+        expected: &str,
+        bodies: &[impl AsRef<[u8]>],
+    ) -> Result<bool, Failure> {
+        let each = |body| Outgoing {
+            key,
+            properties: BasicProperties::default(),
+            body,
+        };
+        let messages = bodies.iter().map(AsRef::as_ref).map(each);
+        self.emit(exchange, expected, messages).await
+    }
+
+    /// Publishes to an exchange, in order, and waits until the broker has confirmed all; `false`: it found no queue for
+    /// at least one of the messages.
+    async fn emit(
+        &self,
+        exchange: &str,
+        expected: &str,
+        messages: impl Iterator<Item = Outgoing<'_>>,
+    ) -> Result<bool, Failure> {
+        let refused = |error| refused(expected, &error);
         let channel = self.channel().await?;
         channel
             .confirm_select(ConfirmSelectOptions::default())
@@ -151,16 +215,15 @@ impl Judge {
             mandatory: true,
             ..BasicPublishOptions::default()
         };
-        let mut confirms = Vec::with_capacity(bodies.len());
-        for body in bodies {
-            let properties = BasicProperties::default();
+        let mut confirms = Vec::new();
+        for message in messages {
             let confirm = channel
                 .basic_publish(
-                    "".into(),
-                    queue.into(),
+                    exchange.into(),
+                    message.key.into(),
                     mandatory,
-                    body.as_ref(),
-                    properties,
+                    message.body,
+                    message.properties,
                 )
                 .await
                 .map_err(refused)?;
@@ -202,7 +265,10 @@ fn code(error: &lapin::Error) -> Option<u16> {
 /// What the broker refuses the lab is the program's doing: it made the queue so. All else is ours.
 fn refused(expected: &str, error: &lapin::Error) -> Failure {
     match code(error) {
-        Some(_) => Failure::new(expected, format!("the broker answered: {error}")),
+        Some(_) => Failure::new(
+            expected,
+            format!("the broker answered: {}", anonymous(&error.to_string())),
+        ),
         None => Failure::infra(expected, error),
     }
 }

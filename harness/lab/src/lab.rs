@@ -1,5 +1,8 @@
 //! A check's private world.
 
+mod leases;
+mod topology;
+
 use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::BTreeSet,
@@ -13,6 +16,8 @@ use amqp_tap::{Login, Tap, TapOptions, Tape};
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 use tokio::net::TcpSocket;
 use workbook_broker::{Broker, Lease, Options, OwnBroker};
+
+pub(crate) use self::leases::Leases;
 
 use crate::{
     course::ChapterGiven,
@@ -35,7 +40,7 @@ pub struct Lab {
     exercise: Exercise,
     given: ChapterGiven,
     seed: u64,
-    broker: Broker,
+    leases: Leases,
     lease: Lease,
     bell: Bell,
     programs: RefCell<Vec<Program>>,
@@ -43,11 +48,24 @@ pub struct Lab {
     /// A broker that nobody else uses.
     own: Option<OwnBroker>,
     names: Cell<u64>,
+    /// The shortest time that any of its programs works for each `.` in a task, where it says so.
+    task_unit: Cell<Option<Duration>>,
     /// The queues that the lab declared itself.
     declared: Rc<RefCell<BTreeSet<String>>>,
     judge: RefCell<Option<Rc<Judge>>>,
     /// Holds the port of [`Lab::fails_without_broker`], so that nobody else listens on it.
     nobody: OnceCell<TcpSocket>,
+}
+
+/// How a program is started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start<'a> {
+    /// Its arguments.
+    pub arguments: &'a [&'a str],
+    /// Variables that are added to its environment.
+    pub variables: &'a [(&'a str, &'a str)],
+    /// The heartbeat interval, in seconds, that the tap proposes in place of the broker's.
+    pub heartbeat: Option<u16>,
 }
 
 /// What is known of a lab after its check.
@@ -65,23 +83,20 @@ impl Lab {
         given: &ChapterGiven,
         seed: u64,
         deadline: Duration,
-        broker: &Broker,
+        leases: &Leases,
     ) -> Result<Self, Failure> {
-        let lease = broker
-            .lease()
-            .await
-            .map_err(|error| Failure::infra("the lab gets a virtual host of its own", &error))?;
         Ok(Self {
             exercise,
             given: given.clone(),
             seed,
-            broker: broker.clone(),
-            lease,
+            lease: leases.take().await?,
+            leases: leases.clone(),
             bell: Bell::new(deadline),
             programs: RefCell::default(),
             others: RefCell::default(),
             own: None,
             names: Cell::default(),
+            task_unit: Cell::default(),
             declared: Rc::default(),
             judge: RefCell::default(),
             nobody: OnceCell::new(),
@@ -96,7 +111,7 @@ impl Lab {
                 &self.given,
                 self.seed,
                 self.bell.deadline,
-                &self.broker,
+                &self.leases,
             ))
             .await?,
         );
@@ -118,7 +133,7 @@ impl Lab {
             &self.given,
             self.seed,
             self.bell.deadline,
-            own.broker(),
+            &Leases::of(own.broker()),
         ))
         .await?;
         other.own = Some(own);
@@ -174,12 +189,22 @@ impl Lab {
 
     /// Starts a program with arguments, with a tap between it and the broker.
     pub async fn start(&self, program: &str, arguments: &[&str]) -> Result<Program, Failure> {
+        let start = Start {
+            arguments,
+            ..Start::default()
+        };
+        self.start_as(program, start).await
+    }
+
+    /// Starts a program in a way of the check's own, with a tap between it and the broker.
+    pub async fn start_as(&self, program: &str, start: Start<'_>) -> Result<Program, Failure> {
         let tap = Tap::open(TapOptions {
             login: Some(Login {
                 user: self.lease.user().to_owned(),
                 password: self.lease.password().to_owned(),
                 vhost: self.lease.vhost().to_owned(),
             }),
+            heartbeat: start.heartbeat,
             seed: self.seed,
             ..TapOptions::to(self.lease.amqp_address())
         })
@@ -191,7 +216,7 @@ impl Lab {
                 &std::io::Error::other("it has no port"),
             )
         })?;
-        self.spawn(program, arguments, address, Some(tap))
+        self.spawn(program, start, address, Some(tap))
     }
 
     /// Starts a program with the address of a broker that refuses every connection, and holds that it says so on
@@ -236,13 +261,23 @@ impl Lab {
                 address
             }
         };
-        self.spawn(program, arguments, address, None)
+        let start = Start {
+            arguments,
+            ..Start::default()
+        };
+        self.spawn(program, start, address, None)
+    }
+
+    /// Notes how long a program works for each `.` in a task: rules about work take the shortest.
+    pub(crate) fn note_task_unit(&self, unit: Duration) {
+        let shortest = self.task_unit.get().map_or(unit, |known| known.min(unit));
+        self.task_unit.set(Some(shortest));
     }
 
     fn spawn(
         &self,
         name: &str,
-        arguments: &[&str],
+        start: Start<'_>,
         address: SocketAddr,
         tap: Option<Tap>,
     ) -> Result<Program, Failure> {
@@ -251,7 +286,7 @@ impl Lab {
             directory,
             mut environment,
         } = self.exercise.command(name)?;
-        argv.extend(arguments.iter().map(OsString::from));
+        argv.extend(start.arguments.iter().map(OsString::from));
         let url = format!("amqp://guest:guest@{address}/%2f");
         for (variable, value) in [
             ("AMQP_ADDR", url.clone()),
@@ -260,6 +295,9 @@ impl Lab {
             ("RABBITMQ_PORT", address.port().to_string()),
         ] {
             environment.insert(variable.to_owned(), value.into());
+        }
+        for (variable, value) in start.variables {
+            environment.insert((*variable).to_owned(), value.into());
         }
         let command = Command {
             argv,
@@ -273,7 +311,7 @@ impl Lab {
                 format!("{line}: {error}"),
             )
         })?;
-        let shown = shell_words::join(std::iter::once(&name).chain(arguments));
+        let shown = shell_words::join(std::iter::once(&name).chain(start.arguments));
         let program = Program::new(shown, process, tap, &self.bell);
         self.programs.borrow_mut().push(program.clone());
         Ok(program)
@@ -284,7 +322,8 @@ impl Lab {
         if let Some(judge) = self.judge.borrow().as_ref() {
             return Ok(judge.clone());
         }
-        let judge = Rc::new(Judge::connect(&self.lease.amqp_url(), &self.declared).await?);
+        let judge =
+            Rc::new(Judge::connect(&self.lease.amqp_url(), &self.declared, &self.bell).await?);
         *self.judge.borrow_mut() = Some(judge.clone());
         Ok(judge)
     }
@@ -332,9 +371,9 @@ impl Lab {
                     .cloned()
                     .map(String::into_bytes)
                     .collect(),
-                prefetch: self.given.prefetch,
-                routed: self.given.routed,
-                ..Given::default()
+                task_unit: self.task_unit.get(),
+                exchanges: self.given.exchanges.iter().cloned().collect(),
+                asks: self.given.asks.clone(),
             },
         };
         let others = self.others.borrow();
@@ -342,30 +381,40 @@ impl Lab {
         std::iter::once(own).chain(others).collect()
     }
 
-    /// Ends everything: the programs, their taps, and the virtual host.
-    pub(crate) async fn close(self) -> Result<(), Failure> {
+    /// Ends everything: the programs, their taps, and the virtual host; of a lab whose body `held`, the next lab of
+    /// the check may take the virtual host, when nothing can come to it any more.
+    pub(crate) async fn close(self, held: bool) -> Result<(), Failure> {
         for other in self.others.take() {
             // The body is over, so nobody else holds the other world any more.
             if let Some(other) = Rc::into_inner(other) {
-                Box::pin(other.close()).await?;
+                Box::pin(other.close(held)).await?;
             }
         }
+        let mut quiet = held;
         for program in self.programs.take() {
             program.close().await;
+            quiet &= program.left_nothing_under_way();
         }
-        drop(self.judge);
-        let released = self
-            .lease
-            .release()
-            .await
-            .map_err(|error| Failure::infra("the lab gives its virtual host back", &error));
-        match self.own {
-            // The virtual host goes with its broker.
-            Some(own) => own
-                .stop()
-                .await
-                .map_err(|error| Failure::infra("the lab's own broker stops", &error)),
-            None => released,
+        let judge = self.judge.take();
+        if let Some(own) = self.own {
+            drop(judge);
+            // The virtual host goes with its broker, in any case.
+            let _ = self.lease.release().await;
+            let stopped = own.stop().await;
+            return stopped.map_err(|error| Failure::infra("the lab's own broker stops", &error));
         }
+        if !quiet {
+            drop(judge);
+            return leases::release(self.lease).await;
+        }
+        // A connection that does not end well may still be busy. With lapin 4.12, closing it fails when the closing of a
+        // channel that was dropped a moment before is still to be sent.
+        if let Some(judge) = judge
+            && judge.close().await.is_err()
+        {
+            drop(judge);
+            return leases::release(self.lease).await;
+        }
+        self.leases.give_back(self.lease).await
     }
 }

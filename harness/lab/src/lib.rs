@@ -25,6 +25,9 @@
 //! | [`lab`](mod@lab) | the check's private world |
 //! | [`program`] | a running program: what it says to the broker, prints, how it ends |
 //! | [`judge`] | the lab's own connection to the broker |
+//! | [`calls`] | requests and their replies, with the lab on either side |
+//! | [`tasks`] | the deliveries of a worker: held, done, settled |
+//! | [`model`] | reference models of routing: what a queue gets |
 //! | [`printed`] | whether printed lines carry the expected bodies |
 //! | [`process`] | the operating system's side of a program |
 //! | [`wait`] | waiting for events, never for time |
@@ -33,6 +36,7 @@
 //! | [`finding`], [`picture`] | what went wrong, named and proved by frames; a tape as a sequence diagram |
 //! | [`course`], [`exercise`] | the catalogue, and where a check belongs in it |
 
+pub mod calls;
 pub mod check;
 pub mod course;
 pub mod evidence;
@@ -41,19 +45,21 @@ pub mod failure;
 pub mod finding;
 pub mod judge;
 pub mod lab;
+pub mod model;
 pub mod picture;
 pub mod printed;
 pub mod process;
 pub mod program;
 pub mod property;
 pub mod report;
+pub mod tasks;
 pub mod wait;
 
-/// Faults, and the rules that place them.
-pub use amqp_tap::{Cut, Fault, Frame, Rule, any, broker, client, message};
+/// What is on a tape; faults, and the rules that place them.
+pub use amqp_tap::{Cut, Event, Fault, Frame, Rule, Side, What, any, broker, client, message};
 pub use check::Outcome;
 pub use failure::{Checked, Failure, Verdict};
-pub use lab::Lab;
+pub use lab::{Lab, Start};
 pub use program::Program;
 /// What properties draw their cases from.
 pub use proptest;

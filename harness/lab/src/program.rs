@@ -1,8 +1,16 @@
 //! A program of the learner's that runs: a black box that talks to the broker through a tap of its own.
 
+mod bindings;
+mod deliveries;
+mod prints;
+mod trouble;
+
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -10,12 +18,13 @@ use amqp_tap::{Conversation, Ending, Event, Fault, Injected, Rule, Side, Tap, Ta
 use lapin::protocol::{AMQPClass, queue};
 use rustix::process::Signal;
 
+pub use bindings::Bound;
+
 use crate::{
     failure::{Checked, Failure},
     finding::{Printed, Seen, anonymous},
-    printed::{Carried, carried},
     process::{Ended, Process},
-    report::{ProgramReport, quote, visible},
+    report::{ProgramReport, quote},
     wait::{Bell, DEADLINE, GRACE, within},
 };
 
@@ -43,6 +52,8 @@ struct Inner {
     tape: Option<Tape>,
     tap: Mutex<Option<Tap>>,
     bell: Bell,
+    /// It may end without a word to the broker.
+    idle: AtomicBool,
 }
 
 impl fmt::Debug for Program {
@@ -70,6 +81,7 @@ impl Program {
             tape,
             tap: Mutex::new(tap),
             bell: bell.clone(),
+            idle: AtomicBool::new(false),
         }))
     }
 
@@ -125,6 +137,11 @@ impl Program {
             Ok(_) => Ok(injected),
             Err(error) => Err(missed(&error)),
         }
+    }
+
+    /// It was started with arguments that it cannot do anything with, so it need not connect.
+    fn need_not_connect(&self) {
+        self.0.idle.store(true, Ordering::Relaxed);
     }
 
     /// Stops it where it is (SIGSTOP), until [`Program::resume`].
@@ -224,8 +241,9 @@ impl Program {
         self.until(&what, |program| {
             let events = program.events();
             let asked = events.iter().find(|event| {
-                event.is("basic.consume")
-                    && event.method().and_then(|it| it.argument("queue")) == Some(queue.into())
+                // An empty name stands for the queue that the channel declared last.
+                let name = event.method().and_then(|it| it.argument("queue"));
+                event.is("basic.consume") && (name == Some(queue.into()) || name == Some("".into()))
             })?;
             let no_wait = asked.method().and_then(|it| it.argument("no-wait")) == Some(true.into());
             let answered = events.iter().any(|event| {
@@ -236,47 +254,6 @@ impl Program {
             (answered || no_wait).then_some(Ok(()))
         })
         .await
-    }
-
-    /// Waits until the program has printed these bodies, a line each, in order,
-    /// and nothing else that looks like a message (see [`printed`](crate::printed)).
-    pub async fn prints_bodies(&self, bodies: &[String]) -> Checked {
-        let ended = |program: &Self| program.ended().is_some();
-        let wrong = |index: usize, line: &str| {
-            let expected = match bodies.get(index) {
-                Some(body) => format!(
-                    "`{}` prints a line that carries {}",
-                    self.name(),
-                    ordinal(index, body)
-                ),
-                None => format!(
-                    "`{}` prints nothing after the {} bodies that it got",
-                    self.name(),
-                    bodies.len()
-                ),
-            };
-            Failure::new(expected, format!("it printed the line: {}", visible(line)))
-        };
-        let outcome = self
-            .until("all bodies are printed", |program| {
-                match carried(&program.stdout(), bodies, ended(program)) {
-                    Carried::All => Some(Ok(())),
-                    Carried::SoFar(_) => None,
-                    Carried::Wrong { index, line } => Some(Err(wrong(index, &line))),
-                }
-            })
-            .await;
-        match (outcome, carried(&self.stdout(), bodies, ended(self))) {
-            (Err(failure), Carried::SoFar(printed)) if !failure.is_infra() => {
-                let body = bodies.get(printed).map(String::as_str).unwrap_or_default();
-                Err(self.missed(&format!(
-                    "`{}` prints a line that carries {}",
-                    self.name(),
-                    ordinal(printed, body)
-                )))
-            }
-            (outcome, _) => outcome,
-        }
     }
 
     /// Waits until the program ended and the broker has seen the end of each of its connections.
@@ -306,14 +283,15 @@ impl Program {
         let endings = self
             .until(&what, |program| {
                 let tape = program.0.tape.as_ref()?;
-                let endings = tape
+                let endings: Vec<Ending> = tape
                     .connections()
                     .into_iter()
-                    .map(|number| tape.ending(number));
-                endings
-                    .collect::<Option<Vec<_>>>()
-                    .filter(|endings| !endings.is_empty())
-                    .map(Ok)
+                    .map(|number| tape.ending(number))
+                    .collect::<Option<_>>()?;
+                // A program's socket may be seen to end before it does itself, and how it ended is to be told.
+                let broke_off = |it: &Ending| matches!(it, Ending::DroppedByClient | Ending::Reset);
+                let whole = program.ended().is_some() || !endings.iter().any(broke_off);
+                (whole && !endings.is_empty()).then_some(Ok(endings))
             })
             .await?;
         let Some(other) = endings.into_iter().find(|ending| *ending != Ending::Closed) else {
@@ -345,6 +323,13 @@ impl Program {
             .count()
     }
 
+    /// Waits until the program has settled all that it got. It may do so a moment after it has printed it, or as late
+    /// as when it ends, so this is no failure at the deadline: whoever looks afterwards sees what is left.
+    pub async fn has_time_to_settle(&self) {
+        let settled = || (self.unsettled_deliveries() == 0 || self.is_over()).then_some(());
+        let _: Option<()> = self.0.bell.until(self.0.bell.deadline, settled).await;
+    }
+
     /// Presses Ctrl-C and waits until the program ended, within the 2 seconds that its text gives it.
     pub async fn ends_on_ctrl_c(&self) -> Result<Ended, Failure> {
         self.interrupt();
@@ -357,20 +342,25 @@ impl Program {
 
     /// Waits until the program ended with an error, and a word about it on standard error.
     pub async fn fails_loudly(&self, limit: Duration, why: &str) -> Checked {
-        let name = self.name();
         let what = format!(
             "says on standard error that it failed ({why}), and exits with a code that is not 0"
         );
-        let ended = self.ends_within(limit, &what).await?;
+        self.ends_within(limit, &what).await?;
+        self.failed_loudly(&what)
+    }
+
+    /// Holds that it has ended with an error, and a word about it on standard error.
+    fn failed_loudly(&self, what: &str) -> Checked {
+        let what = format!("`{}` {what}", self.name());
+        let Some(ended) = self.ended() else {
+            return Err(self.missed(&what));
+        };
         if ended.is_success() {
-            return Err(self.explain(Failure::new(
-                format!("`{name}` {what}"),
-                "it exited with code 0",
-            )));
+            return Err(self.explain(Failure::new(what, "it exited with code 0")));
         }
         if self.stderr().trim().is_empty() {
             let observed = format!("it {ended}, and standard error is empty");
-            return Err(self.explain(Failure::new(format!("`{name}` {what}"), observed)));
+            return Err(self.explain(Failure::new(what, observed)));
         }
         Ok(())
     }
@@ -468,7 +458,7 @@ impl Program {
         };
         Witness {
             program: self.name().to_owned(),
-            reachable: self.0.tape.is_some(),
+            reachable: self.0.tape.is_some() && !self.0.idle.load(Ordering::Relaxed),
             began,
             events: self.events(),
             printed: self
@@ -502,6 +492,51 @@ impl Program {
                 .and_then(|conversation| serde_json::to_value(conversation).ok())
                 .unwrap_or_default(),
         }
+    }
+
+    /// Whether nothing that it sent can still change anything on the broker: on each of its connections it only
+    /// consumed and had an answer to all that it asked, or it closed the connection in the way of AMQP.
+    ///
+    /// To be asked when the tap is closed.
+    pub(crate) fn left_nothing_under_way(&self) -> bool {
+        const ASKED: [&str; 9] = [
+            "exchange.declare",
+            "exchange.delete",
+            "exchange.bind",
+            "exchange.unbind",
+            "queue.declare",
+            "queue.bind",
+            "queue.unbind",
+            "queue.delete",
+            "queue.purge",
+        ];
+        let Some(tape) = self.0.tape.as_ref() else {
+            return true;
+        };
+        let events = tape.events();
+        let settled = |number: u32| {
+            let mut open = 0_usize;
+            for event in events.iter().filter(|event| event.connection == number) {
+                let Some(method) = event.method() else {
+                    continue;
+                };
+                let name = method.name();
+                if name == "basic.publish" || name.starts_with("tx.") {
+                    return false;
+                }
+                if ASKED.contains(&name) {
+                    open += 1;
+                } else if name
+                    .strip_suffix("-ok")
+                    .is_some_and(|it| ASKED.contains(&it))
+                {
+                    open = open.saturating_sub(1);
+                }
+            }
+            open == 0
+        };
+        let mut connections = tape.connections().into_iter();
+        connections.all(|number| tape.ending(number) == Some(Ending::Closed) || settled(number))
     }
 
     /// Kills it and closes its tap.
@@ -546,19 +581,4 @@ impl Witness {
             looked: self.looked,
         }
     }
-}
-
-/// "the 3rd body, `…`"
-fn ordinal(index: usize, body: &str) -> String {
-    let number = index + 1;
-    let ending = match (number % 10, number % 100) {
-        (1, n) if n != 11 => "st",
-        (2, n) if n != 12 => "nd",
-        (3, n) if n != 13 => "rd",
-        _ => "th",
-    };
-    format!(
-        "the {number}{ending} body, {}",
-        visible(&format!("{body:?}"))
-    )
 }

@@ -4,7 +4,7 @@
 //! the smallest is reported. All cases come from the seed of the run, so the same
 //! seed finds the same case again.
 
-use std::{fmt::Debug, time::Duration};
+use std::{collections::HashSet, fmt::Debug, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use proptest::{
@@ -48,7 +48,11 @@ where
     run(exercise, path, async |bench| {
         // A program that fails whatever the case is fails for the simplest one.
         let mut examples = examples.into_iter();
-        if let Some(simplest) = examples.next() {
+        let simplest = examples.next();
+        // No case is tried twice.
+        let mut known: HashSet<String> = HashSet::new();
+        if let Some(simplest) = simplest {
+            known.insert(format!("{simplest:?}"));
             let tried = try_case(bench, simplest, DEADLINE, &body).await;
             if tried.result.is_err() {
                 return Tried { cases: 1, ..tried };
@@ -56,7 +60,11 @@ where
         }
         let mut runner = TestRunner::new_with_rng(Config::default(), rng(bench.seed));
         let random = (0..CASES).map(|_| Case::<S>::Random(strategy.new_tree(&mut runner)));
-        let cases: Vec<_> = random.chain(examples.map(Case::Example)).collect();
+        let new = |case: &Case<S>| case.shown().is_none_or(|shown| known.insert(shown));
+        let cases: Vec<_> = random
+            .chain(examples.map(Case::Example))
+            .filter(new)
+            .collect();
         // A program mostly waits, so several cases run at the same time; the first one in order that fails counts.
         let mut tried = stream::iter(cases)
             .map(|case| try_one(bench, case, &body))
@@ -84,6 +92,17 @@ enum Case<S: Strategy> {
     Random(Result<S::Tree, Reason>),
     /// Given by the check.
     Example(S::Value),
+}
+
+impl<S: Strategy<Value: Debug>> Case<S> {
+    /// What tells it from others; `None`: it could not be made.
+    fn shown(&self) -> Option<String> {
+        match self {
+            Self::Random(Ok(tree)) => Some(format!("{:?}", tree.current())),
+            Self::Random(Err(_)) => None,
+            Self::Example(example) => Some(format!("{example:?}")),
+        }
+    }
 }
 
 /// Tries one case, and when a random one fails looks for the smallest that does.

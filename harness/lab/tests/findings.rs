@@ -1,67 +1,21 @@
-//! Findings and pictures of tapes that were recorded from real programs on a real broker (`tests/findings_record.rs`).
+//! Findings and pictures of tapes that were recorded from real programs on a real broker (`examples/record-findings.rs`).
 
 #![allow(
     clippy::expect_used,
     reason = "a test may stop at what it does not expect"
 )]
 
-use std::{
-    io::BufReader,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+mod support;
 
-use amqp_tap::{Event, Tape};
-use serde::Deserialize;
+use std::{collections::BTreeSet, io::BufReader, path::PathBuf, time::Duration};
+
+use amqp_tap::Tape;
+use support::{About, Part, outline, scenes::SCENES};
 use workbook_lab::{
-    course::Language,
-    finding::{Finding, Given, Printed, Seen, findings_given},
+    course::{Ask, Language},
+    finding::{Finding, FindingId, Given, Seen, findings_given},
     picture::{self, Look},
-    process::Ended,
 };
-
-#[derive(Deserialize)]
-struct About {
-    tape: String,
-    program: String,
-    printed: Vec<Line>,
-    interrupted_us: Option<u64>,
-    ended: Option<i32>,
-    looked_us: u64,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    at_us: u64,
-    line: String,
-}
-
-/// A program of a case, as it was recorded.
-struct Part {
-    about: About,
-    began: SystemTime,
-    events: Vec<Arc<Event>>,
-    printed: Vec<Printed>,
-}
-
-impl Part {
-    fn seen(&self) -> Seen<'_> {
-        Seen {
-            program: &self.about.program,
-            reachable: true,
-            began: self.began,
-            events: &self.events,
-            printed: &self.printed,
-            interrupted: self.about.interrupted_us.map(Duration::from_micros),
-            ended: self
-                .about
-                .ended
-                .map_or(Some(Ended::Signal(2)), |code| Some(Ended::Code(code))),
-            looked: Duration::from_micros(self.about.looked_us),
-        }
-    }
-}
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/findings")
@@ -74,28 +28,24 @@ fn case(name: &str) -> Vec<Part> {
         .map(|about| {
             let file = fs_err::File::open(folder().join(&about.tape)).expect("a tape");
             let tape = Tape::read_jsonl(BufReader::new(file)).expect("a tape");
-            let printed = about.printed.iter().map(|line| Printed {
-                at: Duration::from_micros(line.at_us),
-                line: line.line.clone(),
-            });
-            Part {
-                began: tape.began(),
-                events: tape.events(),
-                printed: printed.collect(),
-                about,
-            }
+            Part::new(about, &tape)
         })
         .collect()
 }
 
-/// What is known of a case beside its tapes: whether the lab declared the queue.
+/// What is known of a case beside its tapes: what its chapter says, and whether the lab declared the queue.
 fn given(name: &str) -> Given {
+    let tasks = name.starts_with("worker") || name.starts_with("new_task");
+    let queue = if tasks { "task_queue" } else { "hello" };
     let text = fs_err::read_to_string(folder().join(format!("{name}.json"))).expect("a case");
     let lab_first = text.contains(".1.jsonl") && !text.contains(".0.jsonl");
+    let asks = [Ask::Prefetch, Ask::Durable];
     Given {
-        queues: lab_first.then(|| "hello".to_owned()).into_iter().collect(),
-        names: ["hello".to_owned()].into(),
+        queues: lab_first.then(|| queue.to_owned()).into_iter().collect(),
+        names: [queue.to_owned()].into(),
         bodies: vec![b"Hello World!".to_vec()],
+        task_unit: tasks.then_some(Duration::from_millis(200)),
+        asks: asks.into_iter().filter(|_| tasks).collect(),
         ..Given::default()
     }
 }
@@ -131,12 +81,45 @@ fn every_mistake_shows_the_finding_that_names_it() {
         ("receive-prints-byte-list", "bytes-printed"),
         ("receive-never-acks", "unacked-deliveries"),
         ("receive-dies-on-bytes", "died-on-delivery"),
+        ("send-claims-too-early", "sent-too-early"),
+        ("new_task-not-persistent", "message-not-persistent"),
+        ("new_task-transient-queue", "queue-not-durable"),
+        ("worker-acks-before-work", "ack-before-done"),
+        ("worker-automatic-ack", "work-lost"),
+        ("worker-no-prefetch", "prefetch-missing"),
+        ("worker-prefetch-after-consume", "prefetch-too-late"),
+        ("worker-global-prefetch", "prefetch-global"),
+        ("worker-requeues-forever", "redelivery-loop"),
     ] {
         let (_, found) = found(name);
         let ids: Vec<&str> = found.iter().map(|finding| finding.id.as_str()).collect();
         assert_eq!(ids.first(), Some(&expected), "{name}: {ids:?}");
         let frames = found.iter().all(|finding| !finding.evidence.is_empty());
         assert!(frames, "{name}: each finding is proved by frames");
+    }
+}
+
+/// Each scene shows its finding and no other, with the frames that prove it; and what is told of it, in both languages.
+#[test]
+fn every_scene_shows_its_finding() {
+    for scene in SCENES {
+        let (parts, found) = found(scene.name);
+        let outlines: Vec<String> = found.iter().map(|it| outline(&parts, it)).collect();
+        assert_eq!(outlines, [scene.finding], "{}", scene.name);
+        insta::assert_snapshot!(scene.name, told(scene.name));
+    }
+}
+
+#[test]
+fn what_is_told_of_workers_that_lose_or_repeat_work() {
+    for name in [
+        "worker-acks-before-work",
+        "worker-automatic-ack",
+        "worker-no-prefetch",
+        "worker-prefetch-after-consume",
+        "worker-requeues-forever",
+    ] {
+        insta::assert_snapshot!(name, told(name));
     }
 }
 
@@ -190,6 +173,58 @@ fn findings_can_be_stored_and_read_back() {
     );
 }
 
+/// The findings that the mistakes of the chapters name: the grader's tests play each of them on a real broker.
+fn named_by_mistakes() -> BTreeSet<String> {
+    let solutions = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../solutions");
+    let chapters = fs_err::read_dir(solutions).expect("a folder");
+    let folders = chapters.map(|it| it.expect("an entry").path().join("mistakes/src"));
+    let mut named = BTreeSet::new();
+    for folder in folders.filter(|it| it.is_dir()) {
+        for mistake in fs_err::read_dir(folder).expect("a folder") {
+            let source = fs_err::read_to_string(mistake.expect("an entry").path());
+            let source = source.expect("a mistake");
+            let lines = source.lines();
+            named.extend(
+                lines
+                    .filter_map(|line| line.strip_prefix("//! Finding: "))
+                    .map(str::to_owned),
+            );
+        }
+    }
+    named
+}
+
+#[test]
+fn every_finding_has_a_real_run_and_nearly_all_a_recording() {
+    let mistakes = named_by_mistakes();
+    let (mut unplayed, mut unrecorded) = (Vec::new(), Vec::new());
+    let mut recorded = BTreeSet::new();
+    for entry in fs_err::read_dir(folder()).expect("a folder") {
+        let name = entry.expect("an entry").file_name();
+        if let Some(name) = name.to_str().and_then(|name| name.strip_suffix(".json")) {
+            recorded.extend(found(name).1.into_iter().map(|finding| finding.id));
+        }
+    }
+    for id in FindingId::ALL {
+        let words = format!(": {id}: ");
+        let scene = SCENES.iter().any(|it| it.finding.contains(&words));
+        if !scene && !mistakes.contains(id.as_str()) {
+            unplayed.push(*id);
+        }
+        // What only the exercises of later chapters ask for is shown by their mistakes.
+        let early = ["hello-world", "work-queues"]
+            .iter()
+            .any(|page| id.chapter().starts_with(page));
+        let shown_later = !early && mistakes.contains(id.as_str());
+        if !recorded.contains(id) && !shown_later {
+            unrecorded.push(*id);
+        }
+    }
+    assert_eq!(unplayed, []);
+    // It takes seconds of patience, which the chapters' checks have.
+    assert_eq!(unrecorded, [FindingId::InterruptIgnored]);
+}
+
 #[test]
 fn every_recording_is_used() {
     let known = ["solution", "receive-first", "send-confirms", "transient"];
@@ -202,7 +237,9 @@ fn every_recording_is_used() {
             .expect("a name");
         let case = name.split('.').next().unwrap_or_default().to_owned();
         assert!(
-            known.contains(&case.as_str()) || source.contains(&format!("\"{case}\"")),
+            known.contains(&case.as_str())
+                || SCENES.iter().any(|scene| scene.name == case)
+                || source.contains(&format!("\"{case}\"")),
             "{case}"
         );
     }

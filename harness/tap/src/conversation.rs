@@ -1,10 +1,11 @@
 //! The conversation: a tape in normal form, equal for programs that mean the same.
 //!
 //! What a client library decides is left out: channel numbers, consumer and delivery tags, client properties, tuning,
-//! heartbeats, `no-wait`, whether each channel is closed before the connection is, the order of independent
-//! declarations, and properties that only applications read (content type and encoding, message id, timestamp, type,
-//! app id, user id). What the program decides stays. Names that the broker generated become `<queue 1>`, addresses of
-//! direct reply-to `<reply-to 1>`, and correlation ids `<id 1>`: equal ones stay equal.
+//! heartbeats, `no-wait`, whether each channel is closed before the connection is, whether a connection that is dropped
+//! is reset, the order of independent declarations, and properties that only applications read (content type and
+//! encoding, message id, timestamp, type, app id, user id). What the program decides stays. Names that the broker
+//! generated become `<queue 1>`, addresses of direct reply-to and other programs' generated queues, which only requests
+//! tell of, `<reply-to 1>`, and correlation ids `<id 1>`: equal ones stay equal.
 
 mod build;
 mod channel;

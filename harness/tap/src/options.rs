@@ -199,6 +199,9 @@ pub struct TapOptions {
     pub broker: Endpoint,
     /// The login and virtual host to put in place of the program's; `None` forwards the program's own.
     pub login: Option<Login>,
+    /// The interval, in seconds, that `connection.tune` (AMQP 0-9-1 §1.4.2.5) proposes in place of the broker's:
+    /// so that a missing heartbeat shows soon.
+    pub heartbeat: Option<u16>,
     /// What to do with bytes that cannot be read.
     pub unreadable: Unreadable,
     /// How much the program may do.
@@ -216,6 +219,7 @@ impl TapOptions {
             listen: Endpoint::loopback(),
             broker: broker.into(),
             login: None,
+            heartbeat: None,
             unreadable: Unreadable::Cut,
             limits: Limits::default(),
             seed: 0,

@@ -59,6 +59,7 @@ pub(crate) struct Session {
     faults: Arc<Faults>,
     control: Arc<Control>,
     login: Option<Login>,
+    pub(crate) heartbeat: Option<u16>,
     unreadable: Unreadable,
     streams: [Stream; 2],
     /// The largest frame: the tap's own limit until `tune-ok` says less.
@@ -121,6 +122,7 @@ impl Session {
             faults,
             control,
             login,
+            heartbeat: None,
             unreadable,
             streams: Default::default(),
             largest,
@@ -314,7 +316,7 @@ impl Session {
         }
         let replacement = match side {
             Side::Client => self.replacement(raw.channel, &class),
-            Side::Broker => None,
+            Side::Broker => self.tuned(raw.channel, &class),
         };
         let counted = self.follow(side, raw.channel, &class);
         let method = Method::read(raw.channel, class, raw.payload);

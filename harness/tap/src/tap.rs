@@ -161,6 +161,7 @@ async fn accept(
             options.login.clone(),
             options.unreadable,
         );
+        session.heartbeat = options.heartbeat;
         if let Some(tripped) = tripped {
             session.refuse(tripped);
             client.1.reset();

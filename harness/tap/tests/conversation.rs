@@ -8,7 +8,7 @@
 mod support;
 
 use amqp_tap::{
-    Content, Conversation, Method, Side, Tap, TapOptions, Tape, What,
+    Content, Conversation, Ending, Method, Side, Tap, TapOptions, Tape, What,
     amq_protocol::{
         protocol::{AMQPClass, BasicProperties, basic, queue},
         types::ShortString,
@@ -331,4 +331,56 @@ fn the_order_of_independent_declarations_and_the_generated_names_mean_nothing() 
     fourth.publishes("amq.gen-ddd", "first");
     fourth.publishes("amq.gen-ccc", "first");
     assert_ne!(Conversation::of(&one.0), Conversation::of(&fourth.0));
+}
+
+#[test]
+fn addresses_that_were_generated_elsewhere_are_put_in_normal_form() {
+    let reply = |address: &str| {
+        let server = Hand::default();
+        server.publishes(address, "7c2a");
+        Conversation::of(&server.0)
+    };
+    let direct = reply("amq.rabbitmq.reply-to.g1h2AA5yZXBseQ==.C3C21ngf==");
+    assert_eq!(direct.publishers[0].publishes[0].key, "<reply-to 1>");
+    // A server cannot tell it from the queue of another program, and need not.
+    assert_eq!(direct, reply("amq.gen-JzTY20BRgKO-HjmUJj0wLg"));
+    assert_ne!(direct, reply("replies"));
+}
+
+#[test]
+fn a_connection_that_is_dropped_may_be_reset_as_well() {
+    let gone = |steps: &[(Side, What)]| {
+        let tape = Tape::new();
+        tape.record(1, Side::Client, What::Connected);
+        for (side, what) in steps {
+            tape.record(1, *side, what.clone());
+        }
+        Conversation::of(&tape).connections
+    };
+    let reset = || What::Reset {
+        why: "connection reset".to_owned(),
+    };
+    let dropped = gone(&[
+        (Side::Client, What::HalfClosed),
+        (Side::Client, What::Closed(Ending::DroppedByClient)),
+    ]);
+    let by_client = gone(&[
+        (Side::Client, reset()),
+        (Side::Client, What::Closed(Ending::Reset)),
+    ]);
+    let later_by_broker = gone(&[
+        (Side::Client, What::HalfClosed),
+        (Side::Broker, reset()),
+        (Side::Broker, What::Closed(Ending::Reset)),
+    ]);
+    assert_eq!(dropped, by_client);
+    assert_eq!(dropped, later_by_broker);
+    let by_broker = gone(&[
+        (Side::Broker, reset()),
+        (Side::Broker, What::Closed(Ending::Reset)),
+    ]);
+    assert_eq!(
+        by_broker,
+        ["dropped by the broker without connection.close"]
+    );
 }

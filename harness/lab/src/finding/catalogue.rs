@@ -11,7 +11,7 @@ const ENGLISH: &str = include_str!("../../locales/en.ftl");
 const CHINESE: &str = include_str!("../../locales/zh.ftl");
 
 /// The arguments that count something: their texts may depend on the number.
-const NUMBERS: &[&str] = &["count", "all"];
+const NUMBERS: &[&str] = &["count", "all", "interval", "silent"];
 
 type Bundle = FluentBundle<FluentResource>;
 

@@ -26,11 +26,12 @@ pub(super) fn never_connected(_: &World<'_>, story: &Story<'_>) -> Option<Findin
         .then(|| Finding::new(FindingId::NeverConnected, story).with("ended", word(ended)))
 }
 
-/// A program that only publishes ended without `connection.close`.
+/// A program that only publishes, or asks and gets a reply, ended without `connection.close`.
 ///
 /// A consumer may be ended by the very signal that asks it to end, so nothing is said about one.
 pub(super) fn not_closed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let consumes = !story.consumers.is_empty() || spoken::waits(story.seen);
+    let asked = story.requests().next().is_some();
+    let consumes = !asked && (!story.consumers.is_empty() || spoken::waits(story.seen));
     if !story.succeeded() || !story.ended_by_itself() || consumes {
         return None;
     }
@@ -81,13 +82,16 @@ pub(super) fn interrupt_ignored(_: &World<'_>, story: &Story<'_>) -> Option<Find
 /// Silent for so long that the broker took it for dead (AMQP 0-9-1 §4.2.7).
 pub(super) fn heartbeat_missed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (connection, last, end, silent) = story.connections.iter().find_map(|connection| {
-        let (ending, end) = connection.ended?;
+        // A program that is stuck notices nothing, so its side may stay open.
+        let end = connection.left.or_else(|| {
+            let (ending, end) = connection.ended?;
+            matches!(ending, Ending::DroppedByBroker | Ending::Reset).then_some(end)
+        })?;
         let last = connection.last_word?;
-        let by_broker = matches!(ending, Ending::DroppedByBroker | Ending::Reset);
         let silent = end.at.saturating_sub(last.at);
         // The broker gives up after two intervals; clocks and scheduling take a little.
         let allowed = Duration::from_secs(connection.heartbeat.into()).mul_f64(1.5);
-        (by_broker && !connection.bent && connection.heartbeat > 0 && silent >= allowed)
+        (!connection.bent && connection.heartbeat > 0 && silent >= allowed)
             .then_some((connection, last, end, silent))
     })?;
     Some(

@@ -5,11 +5,13 @@ use super::{
     story::{Consumer, Delivery, Story},
     world::World,
 };
-use crate::process::Ended;
+use crate::{course::Ask, process::Ended};
 
 /// Ended by itself, without an error, although it had said that it waits.
 pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    if !story.succeeded() || !story.ended_by_itself() || story.bent() {
+    // Who asked for something ends when it is there.
+    let asked = story.requests().next().is_some();
+    if !story.succeeded() || !story.ended_by_itself() || story.bent() || asked {
         return None;
     }
     // Where the broker, or the network, ended the connection, that is another matter.
@@ -39,7 +41,9 @@ pub(super) fn died_on_delivery(_: &World<'_>, story: &Story<'_>) -> Option<Findi
         Ended::Signal(signal) => matches!(signal, 4 | 6 | 7 | 8 | 11),
         Ended::TooMuchOutput => false,
     };
-    if !died || story.bent() || story.seen.interrupted.is_some() {
+    // The reply to a request may be an error, and rightly make one of the program's end.
+    let asked = story.requests().next().is_some();
+    if !died || asked || story.bent() || story.seen.interrupted.is_some() {
         return None;
     }
     let last = story.deliveries.last()?;
@@ -126,7 +130,8 @@ pub(super) fn prefetch_missing(world: &World<'_>, story: &Story<'_>) -> Option<F
         };
         !consumer.limited
             && !story.prefetches.iter().any(late)
-            && (world.given.prefetch || starves_another(world, story, consumer))
+            && (world.given.asks.contains(&Ask::Prefetch) && !is_own(story, consumer)
+                || starves_another(world, story, consumer))
     })?;
     let got = story.deliveries_of(&consumer.queue).count();
     Some(
@@ -135,6 +140,12 @@ pub(super) fn prefetch_missing(world: &World<'_>, story: &Story<'_>) -> Option<F
             .with("queue", &consumer.queue)
             .with("count", got),
     )
+}
+
+/// Nobody else can consume from the queue.
+fn is_own(story: &Story<'_>, consumer: &Consumer) -> bool {
+    let mut declares = story.declares.iter();
+    declares.any(|it| it.is_queue && it.exclusive && it.name == consumer.queue)
 }
 
 /// Another program consumed from the same queue all the time that this one was sent several messages at once, and got
@@ -174,7 +185,7 @@ fn starves_another(world: &World<'_>, story: &Story<'_>, consumer: &Consumer) ->
 
 /// `basic.qos` with `global`, where the chapter asks for a prefetch: new brokers take it for something else.
 pub(super) fn prefetch_global(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    if !world.given.prefetch {
+    if !world.given.asks.contains(&Ask::Prefetch) {
         return None;
     }
     let global = story.prefetches.iter().find(|it| it.global)?;

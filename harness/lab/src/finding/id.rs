@@ -47,23 +47,25 @@ findings! {
     /// 404: no queue of that name.
     QueueNotFound "queue-not-found" Error "hello-world.html#receive-declares-nothing";
     /// 404: no exchange of that name.
-    ExchangeNotFound "exchange-not-found" Error "hello-world.html#publishes-to-exchange-hello";
+    ExchangeNotFound "exchange-not-found" Error "publish-subscribe.html#no-exchange";
     /// 406: declared again, with other options.
     InequivalentArguments "inequivalent-arguments" Error "hello-world.html#different-arguments";
     /// 406: a delivery was acknowledged twice.
-    DoubleAck "double-ack" Error "hello-world.html#in-production";
+    DoubleAck "double-ack" Error "work-queues.html#acks-twice";
     /// 406: a delivery was acknowledged on a channel that did not deliver it.
-    AckOnOtherChannel "ack-on-other-channel" Error "hello-world.html#in-production";
+    AckOnOtherChannel "ack-on-other-channel" Error "work-queues.html#acks-on-another-channel";
     /// 406: acknowledged, although the consumer's acknowledgement is automatic.
-    AckAfterAutomaticAck "ack-after-automatic-ack" Error "hello-world.html#receiving";
+    AckAfterAutomaticAck "ack-after-automatic-ack" Error "work-queues.html#automatic-ack";
     /// 406: no such delivery, for another reason.
-    UnknownDeliveryTag "unknown-delivery-tag" Error "hello-world.html#in-production";
+    UnknownDeliveryTag "unknown-delivery-tag" Error "work-queues.html#acks-twice";
     /// 405: another connection's exclusive queue.
-    ResourceLocked "resource-locked" Error "hello-world.html#when-it-goes-wrong";
+    ResourceLocked "resource-locked" Error "publish-subscribe.html#subscribing";
     /// 403: the login, a permission, or an exclusive consumer.
     AccessRefused "access-refused" Error "hello-world.html#when-it-goes-wrong";
     /// 541: this broker does not permit queues that are transient and not exclusive.
     TransientQueueRefused "transient-queue-refused" Error "hello-world.html#internal-error-541";
+    /// 406: direct reply-to without its conditions.
+    DirectReplyTo "direct-reply-to" Error "rpc.html#direct-reply-to-refused";
     /// Any other error of the broker.
     BrokerError "broker-error" Error "hello-world.html#when-it-goes-wrong";
 
@@ -86,16 +88,52 @@ findings! {
     ReturnedMessageIgnored "returned-message-ignored" Error "hello-world.html#sending";
     /// Uses a queue that only others declare.
     DeclaredNothing "declared-nothing" Advice "hello-world.html#receive-declares-nothing";
+    /// A queue that does not survive a restart, where the chapter asks that it does.
+    QueueNotDurable "queue-not-durable" Error "work-queues.html#transient-queue";
+    /// A message that does not survive a restart, where the chapter asks that it does.
+    MessageNotPersistent "message-not-persistent" Error "work-queues.html#not-persistent";
+    /// An exchange that the text does not give.
+    OtherExchange "other-exchange" Error "publish-subscribe.html#other-exchange";
+    /// Another routing key than the program was started with.
+    OtherRoutingKey "other-routing-key" Error "routing.html#other-key";
+    /// Other headers than the program was started with, in a message or in a binding.
+    OtherHeaders "other-headers" Error "headers.html#other-headers";
+    /// A binding that asks for another number of headers than the program was started with.
+    OtherXMatch "other-x-match" Error "headers.html#other-x-match";
+
+    // Subscribing.
+    /// Subscribers that take each other's messages away.
+    SharedQueue "shared-queue" Error "publish-subscribe.html#shared-queue";
+    /// A queue that anybody may use, and that stays.
+    QueueNotExclusive "queue-not-exclusive" Error "publish-subscribe.html#leftover-queue";
+    /// A queue that no exchange knows of.
+    QueueNotBound "queue-not-bound" Error "publish-subscribe.html#forgets-to-bind";
+    /// A key that the program was started with, and no binding.
+    ArgumentNotBound "argument-not-bound" Error "routing.html#first-only";
+    /// A queue for each binding, where one queue with all of them is meant.
+    QueuePerBinding "queue-per-binding" Error "routing.html#queue-for-each";
+
+    // Remote calls.
+    /// A reply to another place than the request asks for.
+    MisdirectedReply "misdirected-reply" Error "rpc.html#wrong-exchange";
+    /// A reply without the correlation id of its request.
+    ReplyWithoutId "reply-without-id" Error "rpc.html#reply-without-id";
+    /// A request that the broker has forgotten before there is a reply.
+    AckBeforeReply "ack-before-reply" Error "rpc.html#acks-first";
+    /// Two calls with the same correlation id.
+    ReusedCorrelationId "reused-correlation-id" Error "rpc.html#fixed-id";
+    /// The reply to somebody else's call, taken for the result.
+    ForeignReply "foreign-reply" Error "rpc.html#takes-any-reply";
 
     // Consuming.
     /// Deliveries that it was done with and never settled.
-    UnackedDeliveries "unacked-deliveries" Error "hello-world.html#never-acknowledges";
+    UnackedDeliveries "unacked-deliveries" Error "work-queues.html#forgets-to-ack";
     /// Acknowledged before the work can have been done.
-    AckBeforeDone "ack-before-done" Error "hello-world.html#in-production";
+    AckBeforeDone "ack-before-done" Error "work-queues.html#acks-before-the-work";
     /// Messages lost, because acknowledgement was automatic.
-    WorkLost "work-lost" Error "hello-world.html#receiving";
+    WorkLost "work-lost" Error "work-queues.html#automatic-ack";
     /// The same message put back, again and again.
-    RedeliveryLoop "redelivery-loop" Error "hello-world.html#in-production";
+    RedeliveryLoop "redelivery-loop" Error "work-queues.html#requeues-for-ever";
     /// Ended by itself although it ought to wait for more.
     StoppedEarly "stopped-early" Error "hello-world.html#stops-after-one";
     /// A body that it could not handle ended it.
@@ -103,11 +141,11 @@ findings! {
     /// Printed the numbers of the bytes instead of the text.
     BytesPrinted "bytes-printed" Error "hello-world.html#prints-bytes";
     /// `basic.qos` after `basic.consume`: it does nothing for that consumer.
-    PrefetchTooLate "prefetch-too-late" Advice "hello-world.html#in-production";
+    PrefetchTooLate "prefetch-too-late" Advice "work-queues.html#prefetch-after-consume";
     /// No prefetch is in force.
-    PrefetchMissing "prefetch-missing" Advice "hello-world.html#in-production";
+    PrefetchMissing "prefetch-missing" Advice "work-queues.html#no-prefetch";
     /// `basic.qos` with `global`.
-    PrefetchGlobal "prefetch-global" Advice "hello-world.html#in-production";
+    PrefetchGlobal "prefetch-global" Advice "work-queues.html#global-prefetch";
 
     // Connections.
     /// Never came to the broker.
@@ -119,7 +157,7 @@ findings! {
     /// Goes on after Ctrl-C.
     InterruptIgnored "interrupt-ignored" Error "hello-world.html#receiving";
     /// Silent for so long that the broker took it for dead.
-    HeartbeatMissed "heartbeat-missed" Error "hello-world.html#in-production";
+    HeartbeatMissed "heartbeat-missed" Error "work-queues.html#blocks-io";
     /// Many connections in a short time.
     ConnectionChurn "connection-churn" Advice "hello-world.html#in-production";
     /// The broker takes no more messages for now.

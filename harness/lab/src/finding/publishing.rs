@@ -7,6 +7,7 @@ use super::{
     story::{Publish, Story},
     world::World,
 };
+use crate::course::Ask;
 
 /// How many frames of the same kind are enough as a proof.
 const ENOUGH: usize = 8;
@@ -31,7 +32,7 @@ pub(super) fn discarded(world: &World<'_>, story: &Story<'_>) -> Option<Finding>
                 match publish.exchange.as_str() {
                     "" => world.is_certainly_absent(&publish.key, until),
                     exchange => {
-                        world.given.routed
+                        world.given.asks.contains(&Ask::Routed)
                             && declares_exchange(story, exchange)
                             && world.is_certainly_unbound(exchange, until)
                     }
@@ -270,6 +271,40 @@ pub(super) fn declared_nothing(_: &World<'_>, story: &Story<'_>) -> Option<Findi
         Finding::new(FindingId::DeclaredNothing, story)
             .proved_by([event])
             .with("queue", name(queue)),
+    )
+}
+
+/// Declares a queue that is gone after a restart of the broker, where the chapter asks that messages survive it.
+pub(super) fn queue_not_durable(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !world.given.asks.contains(&Ask::Durable) {
+        return None;
+    }
+    let declare = story.declares.iter().find(|it| {
+        it.is_queue && it.shared && !it.durable && !it.passive && it.refused.is_none()
+    })?;
+    Some(
+        Finding::new(FindingId::QueueNotDurable, story)
+            .proved_by([declare.asked.event])
+            .with("queue", name(&declare.name)),
+    )
+}
+
+/// Publishes messages that are gone after a restart of the broker, where the chapter asks that they survive it.
+pub(super) fn message_not_persistent(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !world.given.asks.contains(&Ask::Durable) {
+        return None;
+    }
+    let lost: Vec<_> = story
+        .publishes
+        .iter()
+        .filter(|publish| publish.complete && !publish.persistent)
+        .collect();
+    let first = *lost.first()?;
+    Some(
+        Finding::new(FindingId::MessageNotPersistent, story)
+            .proved_by(lost.iter().take(ENOUGH).filter_map(|it| it.content))
+            .with("count", lost.len())
+            .with("body", String::from_utf8_lossy(&first.body)),
     )
 }
 

@@ -3,13 +3,14 @@
 use super::{
     Finding,
     FindingId::{
-        self, AccessRefused, AckAfterAutomaticAck, AckOnOtherChannel, BrokerError, DoubleAck,
-        ExchangeNotFound, InequivalentArguments, QueueNotFound, ResourceLocked,
+        self, AccessRefused, AckAfterAutomaticAck, AckOnOtherChannel, BrokerError, DirectReplyTo,
+        DoubleAck, ExchangeNotFound, InequivalentArguments, QueueNotFound, ResourceLocked,
         TransientQueueRefused, UnknownDeliveryTag,
     },
     story::{Delivery, Mark, Refusal, Settle, Story},
     world::World,
 };
+use crate::calls::DIRECT;
 
 /// The findings that a refusal of the broker makes.
 pub(super) const IDS: &[FindingId] = &[
@@ -23,6 +24,7 @@ pub(super) const IDS: &[FindingId] = &[
     ResourceLocked,
     AccessRefused,
     TransientQueueRefused,
+    DirectReplyTo,
     BrokerError,
 ];
 
@@ -55,6 +57,7 @@ fn explain(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Option<Fi
         405 => locked(world, story, refusal),
         406 if text.contains("inequivalent arg '") => inequivalent(world, story, refusal),
         406 if text.contains("unknown delivery tag") => unknown_tag(story, refusal),
+        406 if text.contains("reply consumer") => direct_reply_to(story, refusal),
         403 => Finding::new(AccessRefused, story).with("about", about(text)),
         541 if text.contains("transient_nonexcl_queues") => {
             Finding::new(TransientQueueRefused, story)
@@ -200,6 +203,26 @@ fn unknown_tag(story: &Story<'_>, refusal: &Refusal) -> Finding {
         .proved_by(proof.into_iter().chain([guilty.mark.event]))
 }
 
+/// `reply consumer cannot acknowledge`, `fast reply consumer does not exist`, `reply consumer already set`.
+fn direct_reply_to(story: &Story<'_>, refusal: &Refusal) -> Finding {
+    let elsewhere = story.consumers.iter().find(|it| {
+        it.queue == DIRECT && it.lane != refusal.lane && it.asked.event < refusal.mark.event
+    });
+    let finding = Finding::new(DirectReplyTo, story);
+    if refusal.text.contains("acknowledge") {
+        return finding.with("why", "acks");
+    }
+    if refusal.text.contains("already") {
+        return finding.with("why", "twice");
+    }
+    match elsewhere {
+        Some(consumer) => finding
+            .with("why", "channel")
+            .proved_by([consumer.asked.event]),
+        None => finding.with("why", "late"),
+    }
+}
+
 /// What access was refused to.
 fn about(text: &str) -> &'static str {
     if text.contains("exclusive use") {
@@ -241,12 +264,24 @@ fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
     if text.is_empty() { other } else { text }
 }
 
-/// A broker's text without the name of the virtual host, which is the lab's own.
+/// A text without names that are different each time: of the virtual host, which is the lab's own, and of queues that
+/// the broker named.
 pub(crate) fn anonymous(text: &str) -> String {
+    const GENERATED: &str = "amq.gen-";
+    let mut parts = without_vhost(text);
+    if let Some((start, rest)) = parts.split_once(GENERATED) {
+        let name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let rest = anonymous(rest.trim_start_matches(name));
+        parts = format!("{start}{GENERATED}…{rest}");
+    }
+    parts
+}
+
+fn without_vhost(text: &str) -> String {
     const BEFORE: &str = "vhost '";
     match text.split_once(BEFORE) {
         Some((start, rest)) => match rest.split_once('\'') {
-            Some((_, end)) => format!("{start}{BEFORE}/'{}", anonymous(end)),
+            Some((_, end)) => format!("{start}{BEFORE}/'{}", without_vhost(end)),
             None => text.to_owned(),
         },
         None => text.to_owned(),

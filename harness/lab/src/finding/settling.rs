@@ -20,26 +20,40 @@ const LOOP: usize = 5;
 /// Deliveries that the program was done with and never settled.
 ///
 /// What it was still working on when it ended is none of them: that goes back to the queue, and rightly so.
-pub(super) fn unacked(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+pub(super) fn unacked(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     if story.bent() || matches!(story.seen.ended, Some(Ended::Signal(9))) {
         return None;
     }
-    let open: Vec<&Delivery> = story
-        .deliveries
+    let manual = || story.deliveries.iter().filter(|it| !it.automatic);
+    let done = story
+        .seen
+        .printed
         .iter()
-        .filter(|delivery| !delivery.automatic && delivery.settled.is_none())
-        .filter(|delivery| is_over(story, delivery) && is_finished(story, delivery))
+        .filter(|it| spoken::is_done(&it.line));
+    let done = done.count();
+    let says_done = done > 0 || world.given.task_unit.is_some();
+    // A `Done` does not tell which of them it is about, so those that are settled are taken to be among them.
+    let finished = match says_done {
+        true => done.saturating_sub(manual().filter(|it| it.settled.is_some()).count()),
+        false => usize::MAX,
+    };
+    let open: Vec<&Delivery> = manual()
+        .filter(|delivery| delivery.settled.is_none() && is_over(story, delivery))
+        .filter(|delivery| match says_done {
+            true => done_after(story, delivery).is_some(),
+            false => is_left_behind(story, delivery),
+        })
+        .take(finished)
         .collect();
     let last = *open.last()?;
     let end = story.connection(last.lane.connection);
     let end = end.and_then(|it| it.closing.or(it.ended.map(|(_, mark)| mark)));
-    let manual = story.deliveries.iter().filter(|it| !it.automatic).count();
     Some(
         Finding::new(FindingId::UnackedDeliveries, story)
             .proved_by(open.iter().take(ENOUGH).map(|it| it.got.event))
             .proved_by(end.map(|mark| mark.event))
             .with("count", open.len())
-            .with("all", manual)
+            .with("all", manual().count())
             .with("queue", &last.queue),
     )
 }
@@ -61,11 +75,8 @@ fn is_over(story: &Story<'_>, delivery: &Delivery) -> bool {
             .is_some_and(|done| story.seen.looked.saturating_sub(done) > PATIENCE)
 }
 
-/// The program said `Done`, or printed it and went on to the next message.
-fn is_finished(story: &Story<'_>, delivery: &Delivery) -> bool {
-    if done_after(story, delivery).is_some() {
-        return true;
-    }
+/// The program printed it and went on to the next message.
+fn is_left_behind(story: &Story<'_>, delivery: &Delivery) -> bool {
     let is_printed = |it: &Delivery| match spoken::carrier(story.seen, &it.body) {
         Carrier::Line(line) => line.at >= it.got.at,
         Carrier::Unknown | Carrier::None => false,
@@ -137,8 +148,9 @@ pub(super) fn work_lost(world: &World<'_>, story: &Story<'_>) -> Option<Finding>
             .filter(|it| it.whole && !spoken::is_printed(story.seen, &it.body))
             .collect(),
     };
-    // Programs that print nothing of what they get (an answer to a request) lose nothing in that way.
-    if lost.is_empty() || (world.given.task_unit.is_none() && !spoken::waits(story.seen)) {
+    // Programs that print nothing of what they get lose nothing in that way, nor does one that waits for its reply.
+    let asked = story.requests().next().is_some();
+    if asked || lost.is_empty() || (world.given.task_unit.is_none() && !spoken::waits(story.seen)) {
         return None;
     }
     Some(

@@ -9,6 +9,18 @@ pub(super) fn sent<'a>(seen: &Seen<'a>) -> impl Iterator<Item = (&'a Printed, &'
         .filter_map(|printed| Some((printed, after(&printed.line, "sent")?)))
 }
 
+/// The result that a line says the program got (`Got 13`).
+pub(crate) fn got(line: &str) -> Option<&str> {
+    let result = after(line, "got")?;
+    // `Got b'13'`, as Python prints bytes.
+    let bytes = result.strip_prefix('b').map(unquoted);
+    Some(
+        bytes
+            .filter(|inside| inside.len() + 3 == result.len())
+            .unwrap_or(result),
+    )
+}
+
 /// Whether the program said that it waits (`Waiting for messages. To exit press CTRL+C`).
 pub(super) fn waits(seen: &Seen<'_>) -> bool {
     seen.printed.iter().any(|printed| {
@@ -18,7 +30,7 @@ pub(super) fn waits(seen: &Seen<'_>) -> bool {
 }
 
 /// Whether a line says that work is done.
-pub(super) fn is_done(line: &str) -> bool {
+pub(crate) fn is_done(line: &str) -> bool {
     after(line, "done").is_some()
 }
 
@@ -106,6 +118,10 @@ mod tests {
         ] {
             assert_eq!(after(line, "sent"), Some("Hello"), "{line}");
         }
+        for line in ["Got 13", " [.] Got 13", "[x] got: '13'", " [.] Got b'13'"] {
+            assert_eq!(got(line), Some("13"), "{line}");
+        }
+        assert_eq!(got("Got b13"), Some("b13"));
         for line in ["Sentence one", "Waiting", "", "consent 'x'"] {
             assert_eq!(after(line, "sent"), None, "{line}");
         }

@@ -12,6 +12,8 @@ use amqp_tap::{
     },
 };
 
+use lapin::types::FieldTable;
+
 use super::{Finding, FindingId, Given, Printed, Seen, catalogue, findings_given};
 use crate::process::Ended;
 
@@ -190,6 +192,17 @@ impl Stage {
         )))
     }
 
+    /// Declares a queue that does not survive a restart.
+    pub(crate) fn declares_transient(self, queue: &str) -> Self {
+        self.client(AMQPClass::Queue(queue::AMQPMethod::Declare(
+            queue::Declare {
+                queue: queue.into(),
+                ..queue::Declare::default()
+            },
+        )))
+        .declared(queue)
+    }
+
     pub(crate) fn declared(self, queue: &str) -> Self {
         self.broker(AMQPClass::Queue(queue::AMQPMethod::DeclareOk(
             queue::DeclareOk {
@@ -201,6 +214,18 @@ impl Stage {
 
     pub(crate) fn declares(self, queue: &str) -> Self {
         self.asks_for(queue).declared(queue)
+    }
+
+    /// A queue that belongs to its connection.
+    pub(crate) fn declares_exclusive(self, queue: &str) -> Self {
+        self.client(AMQPClass::Queue(queue::AMQPMethod::Declare(
+            queue::Declare {
+                queue: queue.into(),
+                exclusive: true,
+                ..queue::Declare::default()
+            },
+        )))
+        .declared(queue)
     }
 
     pub(crate) fn declares_exchange(self, exchange: &str) -> Self {
@@ -217,9 +242,32 @@ impl Stage {
     }
 
     pub(crate) fn binds(self, queue: &str, exchange: &str) -> Self {
+        self.binds_key(queue, exchange, "")
+    }
+
+    pub(crate) fn binds_headers(self, queue: &str, exchange: &str, arguments: FieldTable) -> Self {
         self.client(AMQPClass::Queue(queue::AMQPMethod::Bind(queue::Bind {
             queue: queue.into(),
             exchange: exchange.into(),
+            arguments,
+            ..queue::Bind::default()
+        })))
+        .broker(AMQPClass::Queue(queue::AMQPMethod::BindOk(
+            queue::BindOk {},
+        )))
+    }
+
+    pub(crate) fn publishes_headers(self, exchange: &str, headers: FieldTable) -> Self {
+        let properties = BasicProperties::default().with_headers(headers);
+        self.announces(exchange, "", false)
+            .content_with(Side::Client, b"body", true, properties)
+    }
+
+    pub(crate) fn binds_key(self, queue: &str, exchange: &str, key: &str) -> Self {
+        self.client(AMQPClass::Queue(queue::AMQPMethod::Bind(queue::Bind {
+            queue: queue.into(),
+            exchange: exchange.into(),
+            routing_key: key.into(),
             ..queue::Bind::default()
         })))
         .broker(AMQPClass::Queue(queue::AMQPMethod::BindOk(
@@ -253,6 +301,12 @@ impl Stage {
     pub(crate) fn publishes(self, exchange: &str, key: &str, body: &[u8]) -> Self {
         self.announces(exchange, key, false)
             .content(Side::Client, body, true)
+    }
+
+    pub(crate) fn publishes_persistent(self, key: &str, body: &[u8]) -> Self {
+        let persistent = BasicProperties::default().with_delivery_mode(2);
+        self.announces("", key, false)
+            .content_with(Side::Client, body, true, persistent)
     }
 
     pub(crate) fn publishes_mandatory(self, key: &str, body: &[u8]) -> Self {
@@ -333,9 +387,35 @@ impl Stage {
             .content(Side::Broker, body, true)
     }
 
-    /// A request that names where the answer goes.
+    /// A request that names where the answer goes; its correlation id is its tag.
     pub(crate) fn requested(self, tag: u64, body: &[u8], reply_to: &str) -> Self {
-        let properties = BasicProperties::default().with_reply_to(reply_to.into());
+        let properties = BasicProperties::default()
+            .with_correlation_id(tag.to_string().into())
+            .with_reply_to(reply_to.into());
+        self.delivered_as(tag, false)
+            .content_with(Side::Broker, body, true, properties)
+    }
+
+    /// Publishes a request, to `rpc_queue`.
+    pub(crate) fn asks(self, body: &[u8], id: &str, reply_to: &str) -> Self {
+        let mut properties = BasicProperties::default().with_reply_to(reply_to.into());
+        if !id.is_empty() {
+            properties = properties.with_correlation_id(id.into());
+        }
+        self.announces("", "rpc_queue", false)
+            .content_with(Side::Client, body, true, properties)
+    }
+
+    /// Publishes a reply.
+    pub(crate) fn replies(self, exchange: &str, key: &str, body: &[u8], id: &str) -> Self {
+        let properties = BasicProperties::default().with_correlation_id(id.into());
+        self.announces(exchange, key, false)
+            .content_with(Side::Client, body, true, properties)
+    }
+
+    /// Gets a reply.
+    pub(crate) fn replied(self, tag: u64, body: &[u8], id: &str) -> Self {
+        let properties = BasicProperties::default().with_correlation_id(id.into());
         self.delivered_as(tag, false)
             .content_with(Side::Broker, body, true, properties)
     }

@@ -1,8 +1,11 @@
 //! Both sides of each rule: it fires on the mistake, and is silent on a correct near neighbour.
 
+mod calls;
 mod connections;
 mod consuming;
 mod correct;
+mod headed;
 mod publishing;
 mod refusals;
+mod routing;
 mod settling;

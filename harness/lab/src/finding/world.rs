@@ -83,7 +83,7 @@ impl<'a> World<'a> {
                 story
                     .binds
                     .iter()
-                    .all(|(name, mark)| name != exchange || self.time(story, *mark) > until)
+                    .all(|bind| bind.exchange != exchange || self.time(story, bind.asked) > until)
             })
     }
 

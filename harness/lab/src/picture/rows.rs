@@ -170,8 +170,7 @@ impl Reader {
                 }
             }
             What::Heartbeat { .. } => self.heartbeat(event, marks),
-            What::HalfClosed => {}
-            What::Closed(Ending::Closed) if marks.is_empty() => {}
+            What::HalfClosed | What::Closed(Ending::Closed) if marks.is_empty() => {}
             other => {
                 let (kind, words) = self.note(event, other);
                 self.push(event, kind, &words, "", marks);
@@ -240,6 +239,8 @@ impl Reader {
                 };
                 return (kind, self.ending(*ending));
             }
+            What::HalfClosed if chinese => format!("{}关闭了自己的一侧", self.side(event.from)),
+            What::HalfClosed => format!("the {} closes its side", self.side(event.from)),
             What::Reset { why } if chinese => format!("{}重置了连接：{why}", self.side(event.from)),
             What::Reset { why } => format!("the {} resets: {why}", self.side(event.from)),
             What::Unreadable(flaw) if chinese => format!("无法读取：{flaw}"),

@@ -22,7 +22,8 @@ pub(super) fn normalise(conversation: &mut Conversation) {
     let mut name = |text: &mut String| {
         if let Some(placeholder) = names.get(text) {
             placeholder.clone_into(text);
-        } else if text.starts_with(REPLY_TO) {
+        } else if text.starts_with(REPLY_TO) || text.starts_with(GENERATED) {
+            // Of direct reply-to, or another program's queue, which only a request tells of.
             *text = addresses.placeholder(text);
         }
     };

@@ -79,4 +79,17 @@ impl Session {
         };
         Some(method_frame(channel, AMQPClass::Connection(class)))
     }
+
+    /// The frame to send in place of the broker's `connection.tune`, with the heartbeat of the options.
+    pub(super) fn tuned(&self, channel: u16, class: &AMQPClass) -> Option<Vec<u8>> {
+        let AMQPClass::Connection(connection::AMQPMethod::Tune(tune)) = class else {
+            return None;
+        };
+        let heartbeat = self.heartbeat?;
+        let tune = connection::AMQPMethod::Tune(connection::Tune {
+            heartbeat,
+            ..tune.clone()
+        });
+        Some(method_frame(channel, AMQPClass::Connection(tune)))
+    }
 }

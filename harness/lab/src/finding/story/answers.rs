@@ -285,6 +285,7 @@ fn delivery(lane: Lane, got: Mark) -> Delivery {
         exchange: String::new(),
         key: String::new(),
         reply_to: None,
+        correlation_id: None,
         body: Vec::new(),
         whole: false,
         settled: None,

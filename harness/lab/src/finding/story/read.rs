@@ -7,12 +7,17 @@ use std::{
 
 use amqp_tap::{
     Content, Event, Fate, Method, Side, What,
-    amq_protocol::protocol::{AMQPClass, basic, channel, confirm, connection, exchange, queue},
+    amq_protocol::{
+        protocol::{AMQPClass, basic, channel, confirm, connection, exchange, queue},
+        types::ShortString,
+    },
 };
+use lapin::types::FieldTable;
 use serde_json::Value;
 
 use super::{
-    Connection, Consumer, Declare, Lane, Mark, Prefetch, Publish, Seen, Settle, Settled, Story,
+    Bind, Connection, Consumer, Declare, Lane, Mark, Prefetch, Publish, Seen, Settle, Settled,
+    Story,
 };
 
 pub(super) fn read<'a>(seen: &'a Seen<'a>, place: usize) -> Story<'a> {
@@ -110,10 +115,18 @@ impl Reader<'_> {
                 heartbeat: 0,
                 closing: None,
                 ended: None,
+                left: None,
                 last_word: None,
                 bent: false,
                 blocked: Vec::new(),
             }),
+            What::HalfClosed if event.from == Side::Broker => {
+                if let Some(connection) = self.connection(event.connection)
+                    && connection.closing.is_none()
+                {
+                    connection.left = Some(mark);
+                }
+            }
             What::Closed(ending) => {
                 if let Some(connection) = self.connection(event.connection) {
                     connection.ended = Some((*ending, mark));
@@ -262,14 +275,24 @@ impl Reader<'_> {
                 let name = declare.queue.to_string();
                 self.channel(lane).last_queue.clone_from(&name);
                 let index = self.declare(mark, true, &name, declare.passive);
+                self.story.declares[index].durable = declare.durable;
+                self.story.declares[index].shared = !declare.exclusive && !declare.auto_delete;
+                self.story.declares[index].exclusive = declare.exclusive;
                 if declare.nowait {
                     self.story.declares[index].answered = Some(mark);
                 }
                 Detail::Declare(index)
             }
             queue::AMQPMethod::Bind(bind) => {
-                self.story.binds.push((bind.exchange.to_string(), mark));
-                Detail::Names(self.named(lane, bind.queue.as_str()))
+                let queue = self.named(lane, bind.queue.as_str());
+                self.story.binds.push(Bind {
+                    asked: mark,
+                    exchange: bind.exchange.to_string(),
+                    queue: Some(queue.clone()),
+                    key: bind.routing_key.to_string(),
+                    arguments: bind.arguments.clone(),
+                });
+                Detail::Names(queue)
             }
             queue::AMQPMethod::Purge(purge) => {
                 Detail::Empty(self.named(lane, purge.queue.as_str()))
@@ -289,7 +312,13 @@ impl Reader<'_> {
                 Detail::Declare(index)
             }
             exchange::AMQPMethod::Bind(bind) => {
-                self.story.binds.push((bind.source.to_string(), mark));
+                self.story.binds.push(Bind {
+                    asked: mark,
+                    exchange: bind.source.to_string(),
+                    queue: None,
+                    key: bind.routing_key.to_string(),
+                    arguments: bind.arguments.clone(),
+                });
                 Detail::None
             }
             _ => Detail::None,
@@ -302,6 +331,9 @@ impl Reader<'_> {
             is_queue,
             name: name.to_owned(),
             passive,
+            durable: false,
+            shared: true,
+            exclusive: false,
             answered: None,
             refused: None,
         });
@@ -398,6 +430,10 @@ impl Reader<'_> {
             exchange: publish.exchange.to_string(),
             key: publish.routing_key.to_string(),
             mandatory: publish.mandatory,
+            persistent: false,
+            headers: FieldTable::default(),
+            reply_to: None,
+            correlation_id: None,
             body: Vec::new(),
             confirms,
             confirmed: None,
@@ -449,16 +485,21 @@ impl Reader<'_> {
                 publish.content = Some(mark.event);
                 publish.complete = content.complete;
                 publish.body.clone_from(&content.body);
+                publish.persistent = *content.properties.delivery_mode() == Some(2);
+                publish.headers = content.properties.headers().clone().unwrap_or_default();
+                publish.reply_to = text(content.properties.reply_to().as_ref());
+                publish.correlation_id = text(content.properties.correlation_id().as_ref());
             }
         } else if let Some(index) = channel.delivering.take() {
             let delivery = &mut self.story.deliveries[index];
             delivery.body.clone_from(&content.body);
             delivery.whole = content.is_whole();
-            delivery.reply_to = content
-                .properties
-                .reply_to()
-                .as_ref()
-                .map(ToString::to_string);
+            delivery.reply_to = text(content.properties.reply_to().as_ref());
+            delivery.correlation_id = text(content.properties.correlation_id().as_ref());
         }
     }
+}
+
+fn text(property: Option<&ShortString>) -> Option<String> {
+    property.map(ToString::to_string)
 }

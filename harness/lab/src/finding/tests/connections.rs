@@ -92,6 +92,9 @@ fn silence_is_taken_for_death() {
         (Id::HeartbeatMissed, "10")
     );
     assert_eq!(ids(&[&silent(9_000)]), []);
+    // A program that is stuck closes nothing, so the tape ends while its side is still open.
+    let stuck = waits().passes(21_000).event(Side::Broker, What::HalfClosed);
+    assert_eq!(ids(&[&stuck]), [Id::HeartbeatMissed]);
     let alive = waits()
         .passes(9_000)
         .event(Side::Client, What::Heartbeat { channel: 0 })

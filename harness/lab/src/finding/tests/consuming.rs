@@ -2,6 +2,7 @@ use super::super::{
     FindingId as Id, Given,
     testing::{Stage, found, ids, ids_given, only},
 };
+use crate::course::Ask;
 
 fn consumer(automatic: bool) -> Stage {
     Stage::connected("receive")
@@ -106,7 +107,7 @@ fn the_prefetch_comes_before_the_consumer() {
 #[test]
 fn no_prefetch_is_told_where_the_chapter_asks_for_one() {
     let given = Given {
-        prefetch: true,
+        asks: [Ask::Prefetch].into(),
         ..Given::default()
     };
     let worker = || Stage::connected("worker").declares("hello");

@@ -131,7 +131,7 @@ fn a_server_may_answer_a_queue_that_it_has_never_declared() {
         .consumes("rpc_queue", false)
         .prints("Awaiting RPC requests")
         .requested(1, b"7", "answers-4711")
-        .publishes("", "answers-4711", b"13")
+        .replies("", "answers-4711", b"13", "1")
         .acks(1)
         .interrupted()
         .closes()

@@ -4,6 +4,7 @@ use super::super::{
     FindingId as Id, Given,
     testing::{Stage, found, ids, ids_given, only},
 };
+use crate::course::Ask;
 
 #[test]
 fn a_publish_before_the_queue_is_discarded() {
@@ -80,7 +81,7 @@ fn publishing_with_no_subscriber_is_a_mistake_only_where_the_chapter_says_so() {
         .closes()
         .exits(0);
     let given = Given {
-        routed: true,
+        asks: [Ask::Routed].into(),
         ..Given::default()
     };
     assert_eq!(ids(&[&emit]), []);
@@ -266,4 +267,33 @@ fn to_declare_nothing_is_worth_an_advice() {
     assert_eq!(advice[0].id, Id::DeclaredNothing);
     assert_eq!(advice[0].severity, super::super::Severity::Advice);
     assert_eq!(ids_given(&[&declaring], &given), []);
+}
+
+#[test]
+fn what_a_restart_loses_is_told_where_the_chapter_asks() {
+    let given = Given {
+        asks: [Ask::Durable].into(),
+        ..Given::default()
+    };
+    let lossy = Stage::connected("new_task").declares_transient("task_queue");
+    let declare = lossy.last() - 1;
+    let lossy = lossy.publishes("", "task_queue", b"one");
+    let content = lossy.last();
+    let lossy = lossy.closes().exits(0);
+    let told = found(&[&lossy], &given);
+    let evidence: Vec<_> = told.iter().map(|it| (it.id, &it.evidence[..])).collect();
+    assert_eq!(
+        evidence,
+        [
+            (Id::QueueNotDurable, &[declare][..]),
+            (Id::MessageNotPersistent, &[content][..])
+        ]
+    );
+    assert_eq!(ids(&[&lossy]), []);
+    let safe = Stage::connected("new_task")
+        .declares("task_queue")
+        .publishes_persistent("task_queue", b"one")
+        .closes()
+        .exits(0);
+    assert_eq!(ids_given(&[&safe], &given), []);
 }

@@ -205,4 +205,8 @@ fn the_labs_virtual_host_stays_unnamed() {
         "in vhost '/' and vhost '/'"
     );
     assert_eq!(anonymous("in vhost 'a"), "in vhost 'a");
+    assert_eq!(
+        anonymous("'amq.gen-5QYk0zMmDMvVwBZpqCvs_Q' and amq.gen-Wm4IvzYcWJ1mSgVxqHqHXw:end"),
+        "'amq.gen-…' and amq.gen-…:end"
+    );
 }

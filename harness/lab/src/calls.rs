@@ -1,0 +1,194 @@
+//! Remote calls: a request, and the reply that comes to the address in it, marked with its correlation id.
+//!
+//! The lab can play either side. As a server it takes the requests of any number of clients ([`Lab::is_asked_by`])
+//! and replies to each when and what it likes.
+
+mod mess;
+
+use std::rc::Rc;
+
+use crate::{
+    failure::{Checked, Failure},
+    finding::spoken,
+    judge::{Declare, Letter, Partner},
+    lab::Lab,
+    program::Program,
+};
+
+pub use mess::{Mess, Trick};
+
+/// The queue of direct reply-to: a request that names it gets an address of its own in its place.
+pub const DIRECT: &str = "amq.rabbitmq.reply-to";
+
+/// A client that waits for the lab's reply.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The client.
+    pub client: Program,
+    /// Its request, as a server gets it.
+    pub request: Letter,
+    server: Rc<Partner>,
+}
+
+impl Lab {
+    /// Starts clients, and takes the request of each out of the queue as its server. None gets a reply yet.
+    ///
+    /// The queue is for the client to declare. Where it does not, its request is lost, and it is started again beside
+    /// a queue of the lab's: what that means for the client is another matter.
+    pub async fn is_asked_by(
+        &self,
+        queue: &str,
+        clients: &[(&str, &str)],
+    ) -> Result<Vec<Call>, Failure> {
+        let judge = self.judge().await?;
+        let mut calls = Vec::new();
+        let mut server: Option<Rc<Partner>> = None;
+        for (program, argument) in clients {
+            let mut client = self.start(program, &[argument]).await?;
+            client.publishes_to(queue).await?;
+            if judge.queue(queue).await?.is_none() {
+                client.kill();
+                client.ends().await?;
+                let durable = Declare {
+                    queue: queue.into(),
+                    durable: true,
+                    ..Declare::default()
+                };
+                judge.declare_as(&durable).await?;
+                client = self.start(program, &[argument]).await?;
+            }
+            let server = match &server {
+                Some(server) => server.clone(),
+                None => server.insert(Rc::new(judge.takes(queue).await?)).clone(),
+            };
+            let what = format!(
+                "the request of `{}` comes into the queue `{queue}`",
+                client.name()
+            );
+            let taken = client.until(&what, |_| server.got().get(calls.len()).cloned().map(Ok));
+            let request = taken.await?;
+            calls.push(Call {
+                client,
+                request,
+                server,
+            });
+        }
+        Ok(calls)
+    }
+}
+
+impl Call {
+    /// Sends a letter to the address that the request names.
+    pub async fn gets(&self, letter: &Letter) -> Checked {
+        let Some(address) = &self.request.reply_to else {
+            return Err(Failure::new(
+                format!(
+                    "the request of `{}` says where the reply goes: the property reply_to",
+                    self.client.name()
+                ),
+                "it has no reply_to",
+            ));
+        };
+        self.server.sends(address, letter).await
+    }
+
+    /// The reply with this body that belongs to the request.
+    pub fn reply(&self, body: impl Into<Vec<u8>>) -> Letter {
+        Letter {
+            correlation_id: self.request.correlation_id.clone(),
+            ..Letter::new(body)
+        }
+    }
+
+    /// Waits until the client has printed this result, and no other, and has ended well.
+    pub async fn succeeds_with(&self, result: &str) -> Checked {
+        self.client.prints_result(result).await?;
+        self.client.succeeds().await?;
+        self.client.prints_result(result).await
+    }
+}
+
+impl Program {
+    /// Waits until it publishes a message, and holds that this may come into the queue.
+    pub async fn publishes_to(&self, queue: &str) -> Checked {
+        let what = format!(
+            "`{}` publishes a request to the queue `{queue}`",
+            self.name()
+        );
+        self.until(&what, |program| {
+            let published = program
+                .events()
+                .into_iter()
+                .find(|it| it.is("basic.publish"))?;
+            let argument = |name| {
+                let value = published.method()?.argument(name)?;
+                value.as_str().map(str::to_owned)
+            };
+            let (exchange, key) = (argument("exchange")?, argument("routing-key")?);
+            // The default exchange knows the queue by its name only. Of others, nobody knows.
+            if exchange.is_empty() && key != queue {
+                let observed =
+                    format!("it published to the default exchange with the routing key `{key}`");
+                return Some(Err(Failure::new(what.clone(), observed)));
+            }
+            Some(Ok(()))
+        })
+        .await
+    }
+
+    /// Where it published a reply to, if that is another place than any request that was delivered to it asks for.
+    pub fn replies_elsewhere(&self) -> Option<String> {
+        let events = self.events();
+        let messages = || events.iter().filter_map(|event| event.message());
+        let asked_for: Vec<String> = messages()
+            .filter(|message| message.is_delivery())
+            .filter_map(|message| {
+                message
+                    .properties()
+                    .reply_to()
+                    .as_ref()
+                    .map(ToString::to_string)
+            })
+            .collect();
+        let elsewhere = messages().find(|message| {
+            let known = asked_for
+                .iter()
+                .any(|address| address == message.routing_key());
+            message.is_publish() && (!message.exchange().is_empty() || !known)
+        })?;
+        let known = asked_for
+            .iter()
+            .any(|address| address == elsewhere.routing_key());
+        let exchange = match elsewhere.exchange() {
+            "" => "the default exchange".to_owned(),
+            name => format!("the exchange `{name}`"),
+        };
+        let key = match elsewhere.routing_key() {
+            "" => "an empty routing key".to_owned(),
+            _ if known => "the request's reply_to as the routing key".to_owned(),
+            other => format!("the routing key `{other}`"),
+        };
+        Some(format!("it published it to {exchange}, with {key}"))
+    }
+
+    /// Waits until it has printed `Got RESULT` with this result, and with no other.
+    pub async fn prints_result(&self, result: &str) -> Checked {
+        let what = format!("`{}` prints `Got {result}`, once", self.name());
+        self.until(&what, |program| {
+            let said = program.stdout();
+            let ended = program.ended().is_some();
+            let whole = said.rfind('\n').filter(|_| !ended).map_or(0, |end| end + 1);
+            let lines = if ended { &said[..] } else { &said[..whole] };
+            let results: Vec<&str> = lines.lines().filter_map(spoken::got).collect();
+            match results.as_slice() {
+                [] => None,
+                [only] if *only == result => Some(Ok(())),
+                others => {
+                    let observed = format!("it printed `Got` with {others:?}");
+                    Some(Err(Failure::new(what.clone(), observed)))
+                }
+            }
+        })
+        .await
+    }
+}

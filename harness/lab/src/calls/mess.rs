@@ -1,0 +1,110 @@
+//! A server that replies late, twice, in any order, and with what belongs to others.
+
+use std::collections::BTreeSet;
+
+use proptest::{
+    collection::{btree_set, vec},
+    sample::select,
+    strategy::Strategy,
+};
+
+use super::Call;
+use crate::{failure::Checked, judge::Letter, lab::Lab};
+
+/// What a server can do to a client before it replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trick {
+    /// A reply with an id that nobody knows.
+    Forged,
+    /// A reply without an id.
+    NoId,
+    /// A reply whose id begins as the right one does.
+    Longer,
+    /// The reply to another client.
+    OfAnother,
+    /// An error with an id that nobody knows.
+    Error,
+    /// Bytes that are no text, with an id that nobody knows.
+    Bytes,
+}
+
+/// Clients that wait at the same time, and what the server does to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mess {
+    /// Tricks, each on one of the clients.
+    pub tricks: Vec<(usize, Trick)>,
+    /// The numbers that are asked for, in the order in which the right replies come. Each reply comes twice.
+    pub replies: Vec<u8>,
+}
+
+impl Mess {
+    /// Any mess with one to three clients.
+    pub fn any() -> impl Strategy<Value = Self> {
+        use Trick::{Bytes, Error, Forged, Longer, NoId, OfAnother};
+        let tricks = select(vec![Forged, NoId, Longer, OfAnother, Error, Bytes]);
+        let numbers = btree_set(0..=90_u8, 1..=3).prop_map(Vec::from_iter);
+        let mess = (vec((0..3_usize, tricks), 0..=5), numbers.prop_shuffle());
+        mess.prop_map(|(tricks, replies)| Self { tricks, replies })
+    }
+
+    /// One client, and one reply that is not its own.
+    pub fn simplest() -> Self {
+        Self {
+            tricks: vec![(0, Trick::Forged)],
+            replies: vec![7],
+        }
+    }
+
+    /// Two clients, and the one gets the reply to the other.
+    pub fn crossed() -> Self {
+        Self {
+            tricks: vec![(0, Trick::OfAnother)],
+            replies: vec![7, 8],
+        }
+    }
+}
+
+impl Trick {
+    fn letter(self, call: &Call, other: &Call) -> Letter {
+        let wrong = Letter::new("666");
+        let its = call.request.correlation_id.as_deref().unwrap_or_default();
+        match self {
+            Self::Forged => wrong.with_id("forged"),
+            Self::NoId => wrong,
+            Self::Longer => wrong.with_id(format!("{its}0")),
+            Self::OfAnother if other.request != call.request => other.reply("666"),
+            Self::OfAnother => wrong.with_id("another"),
+            Self::Error => Letter {
+                error: true,
+                ..wrong.with_id("another")
+            },
+            Self::Bytes => Letter::new(*b"\xff\xfe").with_id("bytes"),
+        }
+    }
+}
+
+impl Lab {
+    /// Holds that each client prints the result in its own reply, whatever else comes to it.
+    pub async fn replies_in_a_mess(&self, queue: &str, program: &str, mess: &Mess) -> Checked {
+        let numbers: BTreeSet<u8> = mess.replies.iter().copied().collect();
+        let asked: Vec<String> = numbers.iter().map(u8::to_string).collect();
+        let clients: Vec<_> = asked.iter().map(|n| (program, n.as_str())).collect();
+        let calls = self.is_asked_by(queue, &clients).await?;
+        for (to, trick) in &mess.tricks {
+            let (call, other) = (&calls[to % calls.len()], &calls[(to + 1) % calls.len()]);
+            call.gets(&trick.letter(call, other)).await?;
+        }
+        for n in &mess.replies {
+            let Some(place) = numbers.iter().position(|it| it == n) else {
+                continue;
+            };
+            // Not what the client could have reckoned out by itself.
+            let (call, result) = (&calls[place], (1000 + u32::from(*n)).to_string());
+            let reply = call.reply(result.as_str());
+            call.gets(&reply).await?;
+            call.gets(&reply).await?;
+            call.succeeds_with(&result).await?;
+        }
+        Ok(())
+    }
+}

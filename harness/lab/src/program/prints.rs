@@ -1,0 +1,85 @@
+//! What a program prints of the messages that it deals with.
+
+use super::Program;
+use crate::{
+    failure::{Checked, Failure},
+    finding::anonymous,
+    model::Message,
+    printed::{Carried, carried, messages_carried},
+    report::visible,
+};
+
+impl Program {
+    /// Waits until the program has printed these bodies, a line each, in order,
+    /// and nothing else that looks like a message (see [`printed`](crate::printed)).
+    pub async fn prints_bodies(&self, bodies: &[String]) -> Checked {
+        let shown: Vec<&str> = bodies.iter().map(String::as_str).collect();
+        self.prints(&shown, |output, ended| carried(output, bodies, ended))
+            .await
+    }
+
+    /// Waits until the program has printed these messages, as [`Program::prints_bodies`] does: the body of each, with
+    /// or without its routing key before it.
+    pub async fn prints_messages(&self, messages: &[Message]) -> Checked {
+        let shown: Vec<&str> = messages.iter().map(|it| it.body.as_str()).collect();
+        self.prints(&shown, |output, ended| {
+            messages_carried(output, messages, ended)
+        })
+        .await
+    }
+
+    async fn prints(&self, bodies: &[&str], compare: impl Fn(&str, bool) -> Carried) -> Checked {
+        let compared = |program: &Self| compare(&program.stdout(), program.ended().is_some());
+        let wrong = |index: usize, line: &str| {
+            let expected = match bodies.get(index) {
+                Some(body) => format!(
+                    "`{}` prints a line that carries {}",
+                    self.name(),
+                    ordinal(index, body)
+                ),
+                None => format!(
+                    "`{}` prints nothing after the {} bodies that it got",
+                    self.name(),
+                    bodies.len()
+                ),
+            };
+            let line = visible(&anonymous(line));
+            Failure::new(expected, format!("it printed the line: {line}"))
+        };
+        let outcome = self
+            .until("all bodies are printed", |program| {
+                match compared(program) {
+                    Carried::All => Some(Ok(())),
+                    Carried::SoFar(_) => None,
+                    Carried::Wrong { index, line } => Some(Err(wrong(index, &line))),
+                }
+            })
+            .await;
+        match (outcome, compared(self)) {
+            (Err(failure), Carried::SoFar(printed)) if !failure.is_infra() => {
+                let body = bodies.get(printed).copied().unwrap_or_default();
+                Err(self.missed(&format!(
+                    "`{}` prints a line that carries {}",
+                    self.name(),
+                    ordinal(printed, body)
+                )))
+            }
+            (outcome, _) => outcome,
+        }
+    }
+}
+
+/// "the 3rd body, `…`"
+fn ordinal(index: usize, body: &str) -> String {
+    let number = index + 1;
+    let ending = match (number % 10, number % 100) {
+        (1, n) if n != 11 => "st",
+        (2, n) if n != 12 => "nd",
+        (3, n) if n != 13 => "rd",
+        _ => "th",
+    };
+    format!(
+        "the {number}{ending} body, {}",
+        visible(&format!("{body:?}"))
+    )
+}

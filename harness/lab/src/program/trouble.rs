@@ -1,0 +1,150 @@
+//! How a program takes trouble: no broker, a lost connection, an error of the broker, long work.
+
+use std::sync::Arc;
+
+use amqp_tap::{Event, Side, What};
+
+use super::{NO_BROKER_LIMIT, Program};
+use crate::{
+    failure::{Checked, Failure},
+    lab::Lab,
+    process::Ended,
+};
+
+impl Lab {
+    /// Holds of each of these programs that it says so when there is no broker, and does not claim to have sent
+    /// anything. A program is named with its arguments, if it needs some, as in a shell: `receive_logs_direct info`.
+    pub async fn all_need_a_broker(&self, programs: &[&str]) -> Checked {
+        let lines = programs.iter().map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words
+        });
+        let lines: Vec<Vec<&str>> = lines.filter(|words| !words.is_empty()).collect();
+        // With a broker they talk to it: else their error would be another one.
+        for words in &lines {
+            let program = words[0];
+            let with = self.start(program, &words[1..]).await?;
+            let what = format!("`{program}` opens a connection");
+            with.until_frame(&what, |event| event.is("connection.open-ok"))
+                .await?;
+            with.kill();
+            with.ends().await?;
+        }
+        for words in &lines {
+            let program = words[0];
+            let without = self.fails_without_broker(program, &words[1..]).await?;
+            if without.stdout().contains("Sent") {
+                return Err(Failure::new(
+                    format!("`{program}` does not claim to have sent anything"),
+                    "it printed `Sent`, although there is no broker",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds that a program which cannot do anything with these arguments says how it is used, on standard error, and
+    /// exits with code 1.
+    pub async fn tells_its_usage(&self, program: &str, arguments: &[&str]) -> Checked {
+        let program = self.start(program, arguments).await?;
+        program.need_not_connect();
+        let with = match arguments.is_empty() {
+            true => "without arguments ",
+            false => "",
+        };
+        let expected = format!(
+            "`{}` {with}prints its usage on standard error, and exits with code 1",
+            program.name()
+        );
+        let ended = program.ends().await.map_err(|failure| Failure {
+            expected: expected.clone(),
+            ..failure
+        })?;
+        if ended != Ended::Code(1) {
+            return Err(program.explain(Failure::new(expected, format!("it {ended}"))));
+        }
+        let said = program.stderr().to_lowercase();
+        if !said.contains("usage") && !said.contains("用法") {
+            let observed = "it exited with code 1, and standard error does not say `Usage: …`";
+            return Err(program.explain(Failure::new(expected, observed)));
+        }
+        Ok(())
+    }
+}
+
+impl Program {
+    /// After its connection was lost: waits until it consumes again, on another connection (`true`), or has ended
+    /// with an error and a word about it on standard error (`false`). Both are right for a consumer.
+    pub async fn is_back_or_fails_loudly(&self, why: &str) -> Result<bool, Failure> {
+        let bell = &self.0.bell;
+        let back = bell.until(NO_BROKER_LIMIT, || {
+            let over = self.is_over();
+            match self.consumes_again() {
+                true => Some(true),
+                false => over.then_some(false),
+            }
+        });
+        if back.await == Some(true) {
+            return Ok(true);
+        }
+        // What it did not do until now is told in the words for a program that fails.
+        let what = format!(
+            "connects again, or says on standard error that it failed ({why}) and exits with a code that is not 0"
+        );
+        self.failed_loudly(&what)?;
+        Ok(false)
+    }
+
+    /// The broker has answered `basic.consume` on two connections.
+    fn consumes_again(&self) -> bool {
+        let events = self.events();
+        let mut consuming = events
+            .iter()
+            .filter(|event| event.is("basic.consume-ok"))
+            .map(|event| event.connection);
+        let first = consuming.next();
+        consuming.any(|connection| Some(connection) != first)
+    }
+
+    /// Waits until it sends a heartbeat, from now on. One that has asked for a longer interval than the tap proposed,
+    /// or for none, has nothing to show.
+    pub async fn sends_a_heartbeat(&self, when: &str) -> Checked {
+        let events = self.events();
+        let interval = |name| {
+            let tuned = events.iter().rfind(|event| event.is(name))?;
+            tuned.method()?.argument("heartbeat")?.as_u64()
+        };
+        let (proposed, chosen) = (
+            interval("connection.tune").unwrap_or(0),
+            interval("connection.tune-ok").unwrap_or(0),
+        );
+        if chosen == 0 || chosen > proposed {
+            return Ok(());
+        }
+        let so_far = events.len();
+        let what = format!("`{}` sends a heartbeat {when}", self.name());
+        self.until(&what, |program| {
+            let beats = |event: &Arc<Event>| {
+                event.from == Side::Client && matches!(event.what, What::Heartbeat { .. })
+            };
+            program.events()[so_far..]
+                .iter()
+                .any(beats)
+                .then_some(Ok(()))
+        })
+        .await
+    }
+
+    /// Holds that the broker had no reason to close one of its channels.
+    pub fn gets_no_error(&self) -> Checked {
+        let closed = |event: &Arc<Event>| event.from == Side::Broker && event.is("channel.close");
+        if !self.events().iter().any(closed) {
+            return Ok(());
+        }
+        let what = format!(
+            "the broker closes no channel of `{}` because of an error",
+            self.name()
+        );
+        Err(self.explain(Failure::new(what, "it sent channel.close")))
+    }
+}

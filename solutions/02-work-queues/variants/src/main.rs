@@ -1,0 +1,10 @@
+//! Correct programs that differ from the solution, in one executable.
+
+include!("../../../one-executable.rs");
+
+programs! {
+    new_task_quorum = "new_task-quorum.rs",
+    new_task_tutorial = "new_task-tutorial.rs",
+    worker_quorum = "worker-quorum.rs",
+    worker_tutorial = "worker-tutorial.rs",
+}

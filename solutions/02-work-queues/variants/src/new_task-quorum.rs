@@ -1,0 +1,60 @@
+//! Variant: with a quorum queue, as `worker` declares it, and a confirm.
+
+use std::{env, error::Error};
+
+use lapin::{
+    BasicProperties, Connection, ConnectionProperties,
+    options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable},
+};
+
+#[tokio::main]
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let task = if words.is_empty() {
+        "Hello World!".to_owned()
+    } else {
+        words.join(" ")
+    };
+
+    let address = env::var("AMQP_ADDR").unwrap_or_else(|_| "amqp://127.0.0.1:5672/%2f".into());
+    let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+
+    channel
+        .queue_declare(
+            "task_queue".into(),
+            QueueDeclareOptions::durable(),
+            quorum(),
+        )
+        .await?;
+
+    channel
+        .confirm_select(ConfirmSelectOptions::default())
+        .await?;
+    let persistent = BasicProperties::default().with_delivery_mode(2);
+    channel
+        .basic_publish(
+            "".into(),
+            "task_queue".into(),
+            BasicPublishOptions::default(),
+            task.as_bytes(),
+            persistent,
+        )
+        .await?
+        .await?;
+    println!("Sent '{task}'");
+
+    connection.close(200, "sent".into()).await?;
+    Ok(())
+}
+
+/// A quorum queue keeps copies on several nodes of a cluster.
+fn quorum() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert(
+        "x-queue-type".into(),
+        AMQPValue::LongString("quorum".into()),
+    );
+    arguments
+}

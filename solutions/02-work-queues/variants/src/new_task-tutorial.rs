@@ -1,0 +1,44 @@
+//! Variant: in the style of RabbitMQ's own tutorial.
+
+use std::{env, error::Error};
+
+use lapin::{
+    BasicProperties, Connection, ConnectionProperties,
+    options::{BasicPublishOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+
+#[tokio::main]
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    let task = match env::args().skip(1).collect::<Vec<_>>().join(" ") {
+        none if env::args().len() == 1 => format!("{none}Hello World!"),
+        task => task,
+    };
+
+    let address = env::var("AMQP_ADDR").unwrap_or_else(|_| "amqp://127.0.0.1:5672/%2f".into());
+    let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+
+    channel
+        .queue_declare(
+            "task_queue".into(),
+            QueueDeclareOptions::durable(),
+            FieldTable::default(),
+        )
+        .await?;
+
+    let persistent = BasicProperties::default().with_delivery_mode(2);
+    channel
+        .basic_publish(
+            "".into(),
+            "task_queue".into(),
+            BasicPublishOptions::default(),
+            task.as_bytes(),
+            persistent,
+        )
+        .await?;
+    println!(" [x] Sent {task:?}");
+
+    connection.close(200, "sent".into()).await?;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! Mistake: unwraps the conversion to text.
+//!
+//! Finding: died-on-delivery
+
+use std::{env, error::Error};
+
+use futures_lite::StreamExt;
+use lapin::{
+    Connection, ConnectionProperties, ExchangeKind,
+    options::{BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+use tokio::signal::ctrl_c;
+
+#[tokio::main]
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    let address = env::var("AMQP_ADDR").unwrap_or_else(|_| "amqp://127.0.0.1:5672/%2f".into());
+    let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+
+    channel
+        .exchange_declare(
+            "logs".into(),
+            ExchangeKind::Fanout,
+            ExchangeDeclareOptions {
+                durable: true,
+                ..ExchangeDeclareOptions::default()
+            },
+            FieldTable::default(),
+        )
+        .await?;
+
+    let queue = channel
+        .queue_declare(
+            "".into(),
+            QueueDeclareOptions::exclusive(),
+            FieldTable::default(),
+        )
+        .await?;
+    let queue = queue.name().clone();
+
+    channel
+        .queue_bind(
+            queue.clone(),
+            "logs".into(),
+            "".into(),
+            QueueBindOptions::default(),
+            FieldTable::default(),
+        )
+        .await?;
+
+    let mut consumer = channel
+        .basic_consume(
+            queue,
+            "".into(),
+            BasicConsumeOptions {
+                no_ack: true,
+                ..BasicConsumeOptions::default()
+            },
+            FieldTable::default(),
+        )
+        .await?;
+    println!("Waiting for logs. To exit press CTRL+C");
+
+    tokio::pin! {
+        let interrupt = ctrl_c();
+    }
+    loop {
+        tokio::select! {
+            delivery = consumer.next() => {
+                let delivery = delivery.ok_or("the broker ended the subscription")??;
+                println!("Received '{}'", String::from_utf8(delivery.data)?);
+            }
+            result = &mut interrupt => break result?,
+        }
+    }
+
+    connection.close(200, "done".into()).await?;
+    Ok(())
+}

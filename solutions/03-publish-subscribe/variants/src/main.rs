@@ -1,0 +1,10 @@
+//! Correct programs that differ from the solution, in one executable.
+
+include!("../../../one-executable.rs");
+
+programs! {
+    emit_log_routing_key = "emit_log-routing-key.rs",
+    emit_log_tutorial = "emit_log-tutorial.rs",
+    receive_logs_own_name = "receive_logs-own-name.rs",
+    receive_logs_tutorial = "receive_logs-tutorial.rs",
+}

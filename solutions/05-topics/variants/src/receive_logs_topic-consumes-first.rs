@@ -1,0 +1,90 @@
+//! Variant: consumes before it binds, on another channel, from a queue that it names itself; acknowledges by hand.
+
+use std::{env, error::Error, process::ExitCode};
+
+use futures_lite::StreamExt;
+use lapin::{
+    Connection, ConnectionProperties, ExchangeKind,
+    options::{
+        BasicAckOptions, BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions,
+        QueueDeclareOptions,
+    },
+    types::FieldTable,
+};
+use tokio::signal::ctrl_c;
+
+#[tokio::main]
+pub(crate) async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let patterns: Vec<String> = env::args().skip(1).collect();
+    if patterns.is_empty() {
+        eprintln!("Usage: receive_logs_topic PATTERN…");
+        return Ok(ExitCode::FAILURE);
+    }
+
+    let address = env::var("AMQP_ADDR").unwrap_or_else(|_| "amqp://127.0.0.1:5672/%2f".into());
+    let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+
+    channel
+        .exchange_declare(
+            "topic_logs".into(),
+            ExchangeKind::Topic,
+            ExchangeDeclareOptions {
+                durable: true,
+                ..ExchangeDeclareOptions::default()
+            },
+            FieldTable::default(),
+        )
+        .await?;
+
+    let queue = channel
+        .queue_declare(
+            format!("logs-{}", std::process::id()).into(),
+            QueueDeclareOptions::exclusive(),
+            FieldTable::default(),
+        )
+        .await?;
+    let queue = queue.name().clone();
+
+    let mut consumer = channel
+        .basic_consume(
+            queue.clone(),
+            "".into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        )
+        .await?;
+
+    // The same pattern may be given twice; the last one is bound first.
+    let other = connection.create_channel().await?;
+    for pattern in patterns.iter().rev() {
+        other
+            .queue_bind(
+                queue.clone(),
+                "topic_logs".into(),
+                pattern.as_str().into(),
+                QueueBindOptions::default(),
+                FieldTable::default(),
+            )
+            .await?;
+    }
+    println!("Waiting for logs. To exit press CTRL+C");
+
+    tokio::pin! {
+        let interrupt = ctrl_c();
+    }
+    loop {
+        tokio::select! {
+            delivery = consumer.next() => {
+                let delivery = delivery.ok_or("the broker ended the subscription")??;
+                let body = String::from_utf8_lossy(&delivery.data);
+                println!("'{}':'{body}'", delivery.routing_key);
+                delivery.acker.ack(BasicAckOptions::default()).await?;
+            }
+            result = &mut interrupt => break result?,
+        }
+    }
+
+    connection.close(200, "done".into()).await?;
+    Ok(ExitCode::SUCCESS)
+}

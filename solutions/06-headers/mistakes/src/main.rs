@@ -1,0 +1,23 @@
+//! Programs that are wrong in one named way each, in one executable.
+
+include!("../../../one-executable.rs");
+
+programs! {
+    emit_log_headers_claims_too_early = "emit_log_headers-claims-too-early.rs",
+    emit_log_headers_direct_exchange = "emit_log_headers-direct-exchange.rs",
+    emit_log_headers_names_with_x = "emit_log_headers-names-with-x.rs",
+    emit_log_headers_no_close = "emit_log_headers-no-close.rs",
+    emit_log_headers_no_usage = "emit_log_headers-no-usage.rs",
+    emit_log_headers_numbers_as_text = "emit_log_headers-numbers-as-text.rs",
+    emit_log_headers_pairs_in_body = "emit_log_headers-pairs-in-body.rs",
+    emit_log_headers_pairs_in_one_header = "emit_log_headers-pairs-in-one-header.rs",
+    receive_logs_headers_binding_per_pair = "receive_logs_headers-binding-per-pair.rs",
+    receive_logs_headers_dies_on_bytes = "receive_logs_headers-dies-on-bytes.rs",
+    receive_logs_headers_direct_exchange = "receive_logs_headers-direct-exchange.rs",
+    receive_logs_headers_ignores_ctrl_c = "receive_logs_headers-ignores-ctrl-c.rs",
+    receive_logs_headers_ignores_cut = "receive_logs_headers-ignores-cut.rs",
+    receive_logs_headers_no_usage = "receive_logs_headers-no-usage.rs",
+    receive_logs_headers_no_x_match = "receive_logs_headers-no-x-match.rs",
+    receive_logs_headers_numbers_as_text = "receive_logs_headers-numbers-as-text.rs",
+    receive_logs_headers_x_names_count = "receive_logs_headers-x-names-count.rs",
+}

@@ -1,0 +1,35 @@
+//! Programs that are wrong in one named way each, in one executable.
+
+include!("../../../one-executable.rs");
+
+programs! {
+    rpc_client_dies_of_a_stranger = "rpc_client-dies-of-a-stranger.rs",
+    rpc_client_fixed_id = "rpc_client-fixed-id.rs",
+    rpc_client_ignores_cut = "rpc_client-ignores-cut.rs",
+    rpc_client_ignores_errors = "rpc_client-ignores-errors.rs",
+    rpc_client_leftover_reply_queue = "rpc_client-leftover-reply-queue.rs",
+    rpc_client_no_close = "rpc_client-no-close.rs",
+    rpc_client_no_declare = "rpc_client-no-declare.rs",
+    rpc_client_no_id = "rpc_client-no-id.rs",
+    rpc_client_reckons_itself = "rpc_client-reckons-itself.rs",
+    rpc_client_takes_any_reply = "rpc_client-takes-any-reply.rs",
+    rpc_client_direct_consumes_late = "rpc_client_direct-consumes-late.rs",
+    rpc_client_direct_fixed_id = "rpc_client_direct-fixed-id.rs",
+    rpc_client_direct_hides_no_broker = "rpc_client_direct-hides-no-broker.rs",
+    rpc_client_direct_ignores_errors = "rpc_client_direct-ignores-errors.rs",
+    rpc_client_direct_manual_ack = "rpc_client_direct-manual-ack.rs",
+    rpc_client_direct_other_channel = "rpc_client_direct-other-channel.rs",
+    rpc_client_direct_own_queue = "rpc_client_direct-own-queue.rs",
+    rpc_client_direct_takes_any_reply = "rpc_client_direct-takes-any-reply.rs",
+    rpc_server_acks_first = "rpc_server-acks-first.rs",
+    rpc_server_automatic_ack = "rpc_server-automatic-ack.rs",
+    rpc_server_dies_of_a_word = "rpc_server-dies-of-a-word.rs",
+    rpc_server_error_without_header = "rpc_server-error-without-header.rs",
+    rpc_server_fixed_reply_queue = "rpc_server-fixed-reply-queue.rs",
+    rpc_server_needs_an_address = "rpc_server-needs-an-address.rs",
+    rpc_server_no_id = "rpc_server-no-id.rs",
+    rpc_server_no_prefetch = "rpc_server-no-prefetch.rs",
+    rpc_server_other_exchange = "rpc_server-other-exchange.rs",
+    rpc_server_slow_recursion = "rpc_server-slow-recursion.rs",
+    rpc_server_transient_queue = "rpc_server-transient-queue.rs",
+}

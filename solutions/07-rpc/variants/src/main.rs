@@ -1,0 +1,14 @@
+//! Correct programs that differ from the solution, in one executable.
+
+include!("../../../one-executable.rs");
+
+programs! {
+    rpc_client_amqprs = "rpc_client-amqprs.rs",
+    rpc_client_own_name = "rpc_client-own-name.rs",
+    rpc_client_tutorial = "rpc_client-tutorial.rs",
+    rpc_client_direct_amqprs = "rpc_client_direct-amqprs.rs",
+    rpc_client_direct_tutorial = "rpc_client_direct-tutorial.rs",
+    rpc_server_amqprs = "rpc_server-amqprs.rs",
+    rpc_server_tutorial = "rpc_server-tutorial.rs",
+    rpc_server_two_channels = "rpc_server-two-channels.rs",
+}
