@@ -1,8 +1,10 @@
 //! What reaches into one connection from outside its own pumps: the tap's end, and faults.
 
 use crate::{
+    confirms::{Confirms, Going},
     event::{Event, Fate, Side, What},
-    fault::{Cut, Effect, Gate, Hit, Strike},
+    fault::{Cut, Effect, Hit, Strike},
+    message::Method,
     tape::Tape,
 };
 use std::sync::{
@@ -30,6 +32,8 @@ pub(crate) struct Control {
     bent: AtomicBool,
     /// Whether its bytes vanish.
     half_open: AtomicBool,
+    /// The confirms that are held back.
+    confirms: Mutex<Confirms>,
     lanes: [Lane; 2],
 }
 
@@ -39,14 +43,6 @@ struct Lane {
     mail: Mutex<Vec<Effect>>,
     full: AtomicBool,
     wake: Notify,
-    held: Mutex<Held>,
-}
-
-/// Confirms that are held back.
-#[derive(Debug, Default)]
-struct Held {
-    gates: Vec<Gate>,
-    bytes: Vec<u8>,
 }
 
 impl Control {
@@ -57,6 +53,7 @@ impl Control {
             order: watch::Sender::new(None),
             bent: AtomicBool::new(false),
             half_open: AtomicBool::new(false),
+            confirms: Mutex::default(),
             lanes: Default::default(),
         }
     }
@@ -108,8 +105,8 @@ impl Control {
                 self.half_open.store(true, Ordering::Release);
                 None
             }
-            Effect::HoldConfirms(gate) => {
-                lock(&self.lane(Side::Broker).held).gates.push(gate.clone());
+            Effect::HoldConfirms(gate, as_what) => {
+                lock(&self.confirms).hold(gate.clone(), *as_what);
                 None
             }
             effect => Some((lane, effect.clone())),
@@ -178,22 +175,19 @@ impl Control {
         }
     }
 
-    /// Keeps a confirm back, if confirms are held.
-    pub(crate) fn hold(&self, confirm: &[u8]) -> bool {
-        let mut held = lock(&self.lane(Side::Broker).held);
-        held.gates.retain(|gate| !gate.is_open());
-        if held.gates.is_empty() {
-            return false;
-        }
-        held.bytes.extend_from_slice(confirm);
-        true
+    /// Keeps a confirm back, if confirms are held; answers what becomes of it then.
+    pub(crate) fn hold(&self, confirm: &Method, bytes: &[u8]) -> Option<Fate> {
+        lock(&self.confirms).keep(confirm, bytes)
     }
 
     /// The confirms that were held and no longer are.
-    pub(crate) fn let_go(&self) -> Option<Vec<u8>> {
-        let mut held = lock(&self.lane(Side::Broker).held);
-        held.gates.retain(|gate| !gate.is_open());
-        (held.gates.is_empty() && !held.bytes.is_empty()).then(|| std::mem::take(&mut held.bytes))
+    pub(crate) fn let_go(&self) -> Vec<Going> {
+        lock(&self.confirms).let_go()
+    }
+
+    /// A channel begins to count its messages anew.
+    pub(crate) fn opens_channel(&self, channel: u16) {
+        lock(&self.confirms).begin(channel);
     }
 
     fn lane(&self, side: Side) -> &Lane {
