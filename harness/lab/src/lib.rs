@@ -26,6 +26,7 @@
 //! | [`program`] | a running program: what it says to the broker, prints, how it ends |
 //! | [`judge`] | the lab's own connection to the broker |
 //! | [`calls`] | requests and their replies, with the lab on either side |
+//! | [`confirms`] | what the broker says of each message that a program publishes, and what the program prints of it |
 //! | [`tasks`] | the deliveries of a worker: held, done, settled |
 //! | [`model`] | reference models of routing: what a queue gets |
 //! | [`printed`] | whether printed lines carry the expected bodies |
@@ -38,6 +39,7 @@
 
 pub mod calls;
 pub mod check;
+pub mod confirms;
 pub mod course;
 pub mod evidence;
 pub mod exercise;
@@ -56,7 +58,9 @@ pub mod tasks;
 pub mod wait;
 
 /// What is on a tape; faults, and the rules that place them.
-pub use amqp_tap::{Cut, Event, Fault, Frame, Rule, Side, What, any, broker, client, message};
+pub use amqp_tap::{
+    Cut, Event, Fault, Frame, Injected, Rule, Side, What, any, broker, client, message,
+};
 pub use check::Outcome;
 pub use failure::{Checked, Failure, Verdict};
 pub use lab::{Lab, Start};

@@ -7,7 +7,7 @@ use amqp_tap::{Event, Side, What};
 use super::{NO_BROKER_LIMIT, Program};
 use crate::{
     failure::{Checked, Failure},
-    lab::Lab,
+    lab::{Lab, Start},
     process::Ended,
 };
 
@@ -15,15 +15,25 @@ impl Lab {
     /// Holds of each of these programs that it says so when there is no broker, and does not claim to have sent
     /// anything. A program is named with its arguments, if it needs some, as in a shell: `receive_logs_direct info`.
     pub async fn all_need_a_broker(&self, programs: &[&str]) -> Checked {
+        self.all_need_a_broker_for(programs, b"").await
+    }
+
+    /// As [`Lab::all_need_a_broker`], of programs that do something with a text on their standard input.
+    pub async fn all_need_a_broker_for(&self, programs: &[&str], input: &[u8]) -> Checked {
         let lines = programs.iter().map(|line| {
             let words: Vec<&str> = line.split_whitespace().collect();
             words
         });
         let lines: Vec<Vec<&str>> = lines.filter(|words| !words.is_empty()).collect();
+        let start = |words| Start {
+            arguments: words,
+            input,
+            ..Start::default()
+        };
         // With a broker they talk to it: else their error would be another one.
         for words in &lines {
             let program = words[0];
-            let with = self.start(program, &words[1..]).await?;
+            let with = self.start_as(program, start(&words[1..])).await?;
             let what = format!("`{program}` opens a connection");
             with.until_frame(&what, |event| event.is("connection.open-ok"))
                 .await?;
@@ -32,11 +42,15 @@ impl Lab {
         }
         for words in &lines {
             let program = words[0];
-            let without = self.fails_without_broker(program, &words[1..]).await?;
-            if without.stdout().contains("Sent") {
+            let without = self.fails_without_broker_as(program, start(&words[1..]));
+            let claims = without.await?.stdout();
+            let claim = ["Sent", "confirmed"]
+                .into_iter()
+                .find(|it| claims.contains(it));
+            if let Some(claim) = claim {
                 return Err(Failure::new(
                     format!("`{program}` does not claim to have sent anything"),
-                    "it printed `Sent`, although there is no broker",
+                    format!("it printed `{claim}`, although there is no broker"),
                 ));
             }
         }
