@@ -182,12 +182,13 @@ impl Session {
         queue: &str,
         messages: u32,
     ) -> Result<(), Error> {
-        let definition = serde_json::json!({ "max-length": messages, "overflow": "reject-publish" });
+        let definition =
+            serde_json::json!({ "max-length": messages, "overflow": "reject-publish" });
         let name = format!("bound-{queue}");
         let pattern = format!("^{}$", escaped(queue));
         let definition = definition.as_object().cloned().unwrap_or_default();
-        let policy = PolicyParams::new(vhost, &name, &pattern, definition)
-            .apply_to(PolicyTarget::Queues);
+        let policy =
+            PolicyParams::new(vhost, &name, &pattern, definition).apply_to(PolicyTarget::Queues);
         patiently("set a policy", || self.0.declare_policy(&policy)).await
     }
 

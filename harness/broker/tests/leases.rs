@@ -282,7 +282,8 @@ async fn a_bounded_queue_refuses_what_is_too_much(broker: &Broker) {
         .unwrap();
     let publish = async |queue: &str| {
         let properties = BasicProperties::default();
-        let published = channel.basic_publish("".into(), queue.into(), <_>::default(), b"x", properties);
+        let published =
+            channel.basic_publish("".into(), queue.into(), <_>::default(), b"x", properties);
         published.await.unwrap().await.unwrap()
     };
     // The name is taken as it is, and not as a pattern.

@@ -45,8 +45,12 @@ impl Word {
     /// What the broker did.
     fn deed(self) -> &'static str {
         match self {
-            Self::Confirmed => "the broker confirmed it, and a queue has it: basic.ack without basic.return",
-            Self::Returned => "the broker returned it: basic.return 312 NO_ROUTE, and then basic.ack",
+            Self::Confirmed => {
+                "the broker confirmed it, and a queue has it: basic.ack without basic.return"
+            }
+            Self::Returned => {
+                "the broker returned it: basic.return 312 NO_ROUTE, and then basic.ack"
+            }
             Self::Refused => "the broker refused it: basic.nack",
         }
     }
@@ -178,7 +182,10 @@ impl Program {
                 "`{}` publishes one message for each line of its input",
                 self.name()
             );
-            let observed = format!("it published {} once more, as another message", shown(&sent.body));
+            let observed = format!(
+                "it published {} once more, as another message",
+                shown(&sent.body)
+            );
             return Err(Failure::new(expected, observed));
         }
         Ok(words)
@@ -225,7 +232,9 @@ impl Program {
         let name = self.name();
         let line = |(word, body): &(Word, String)| format!("`{} {}`", word.as_str(), visible(body));
         let swapped = |(word, body): &(Word, String)| {
-            extra.iter().any(|(other, text)| other != word && text == body)
+            extra
+                .iter()
+                .any(|(other, text)| other != word && text == body)
         };
         let Some(first) = missing.first() else {
             let first = extra.first()?;

@@ -48,7 +48,10 @@ impl Program {
         let injected = self.inject(fault, Rule::before(broker("basic.ack")).nth(nth));
         injected.map(HeldConfirms).ok_or_else(|| {
             let error = std::io::Error::other("it has no open tap");
-            Failure::infra(format!("the confirms of `{}` are held", self.name()), &error)
+            Failure::infra(
+                format!("the confirms of `{}` are held", self.name()),
+                &error,
+            )
         })
     }
 
@@ -140,7 +143,11 @@ impl Lab {
                     "`{}` publishes no more than {} before {} confirmed to it",
                     program.name(),
                     messages(published),
-                    if published - before == 1 { "the last one is" } else { "they are all" },
+                    if published - before == 1 {
+                        "the last one is"
+                    } else {
+                        "they are all"
+                    },
                 );
                 let observed = "it published more";
                 return Err(Failure::new(expected, observed));

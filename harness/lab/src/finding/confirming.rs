@@ -49,7 +49,14 @@ pub(super) fn reported_as_confirmed(_: &World<'_>, story: &Story<'_>) -> Option<
         Finding::new(FindingId::ReportedAsConfirmed, story)
             .proved_by([publish.asked.event])
             .proved_by(proof.map(|mark| mark.event))
-            .with("how", if publish.nacked { "refused" } else { "returned" })
+            .with(
+                "how",
+                if publish.nacked {
+                    "refused"
+                } else {
+                    "returned"
+                },
+            )
             .with("body", String::from_utf8_lossy(&publish.body)),
     )
 }
@@ -105,9 +112,7 @@ pub(super) fn unmarked(world: &World<'_>, story: &Story<'_>) -> Option<Finding> 
         // Lines may be the same; a message that is marked is certainly no new one.
         let known = |id: &Option<String>| {
             let mut others = story.publishes.iter();
-            others.any(|it| {
-                it.lane.connection == again.lane.connection && it.message_id == *id
-            })
+            others.any(|it| it.lane.connection == again.lane.connection && it.message_id == *id)
         };
         let lost = earlier.find(|it| it.confirmed.is_none() && !known(&it.message_id))?;
         Some((lost, again, "id"))

@@ -59,7 +59,9 @@ fn forms() -> impl Iterator<Item = Form> {
         (&[("'\"", "\"'")], Inside::Text),
         (&[("", "")], Inside::Text),
     ];
-    let quotes = QUOTES.iter().map(|pair| (std::slice::from_ref(pair), Inside::Plain));
+    let quotes = QUOTES
+        .iter()
+        .map(|pair| (std::slice::from_ref(pair), Inside::Plain));
     let around: Vec<_> = AROUND.into_iter().chain(quotes).collect();
     [" ", ": ", ":", " -> "].into_iter().flat_map(move |mark| {
         let form = move |(around, inside)| Form {
@@ -150,7 +152,10 @@ mod tests {
         assert!(is_said("confirmed ''", &[(0, "")]));
         assert!(is_said("confirmed:\n", &[(0, "")]));
         assert!(is_said("confirmed \"a\\\"b\"", &[(0, "a\"b")]));
-        assert!(is_said("confirmed b\"it's\"\nreturned b'two'", &[(0, "it's"), (1, "two")]));
+        assert!(is_said(
+            "confirmed b\"it's\"\nreturned b'two'",
+            &[(0, "it's"), (1, "two")]
+        ));
         assert!(is_said("confirmed b'caf\\xe9'", &[(0, "caf\u{fffd}")]));
         assert!(is_said("confirmed confirmed", &[(0, "confirmed")]));
     }

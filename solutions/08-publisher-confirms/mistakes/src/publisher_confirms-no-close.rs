@@ -73,6 +73,8 @@ async fn publish_all(
         waiting.extend(rest);
         done?;
     }
+    // Dropped, they would close by themselves.
+    std::mem::forget(channel);
     Ok(())
 }
 

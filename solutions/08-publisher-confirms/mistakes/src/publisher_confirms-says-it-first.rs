@@ -37,17 +37,14 @@ pub(crate) async fn main() -> Result<ExitCode, Box<dyn Error>> {
         let address = env::var("AMQP_ADDR").unwrap_or_else(|_| "amqp://127.0.0.1:5672/%2f".into());
         let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
         match publish_all(&connection, window, &mut waiting, &mut all_confirmed).await {
-            Ok(()) => {
-                connection.close(200, "done".into()).await?;
-                return Ok(ExitCode::from(u8::from(!all_confirmed)));
-            }
+            Ok(()) => return Ok(ExitCode::from(u8::from(!all_confirmed))),
             Err(error) => eprintln!("{error}: {} messages are not confirmed", waiting.len()),
         }
     }
     Err("one connection after the other is lost".into())
 }
 
-/// Publishes what waits, so many messages at a time. What is left when it fails is not confirmed.
+/// Publishes what waits, so many messages at a time, and closes. What is left when it fails is not confirmed.
 async fn publish_all(
     connection: &Connection,
     window: usize,
@@ -71,7 +68,7 @@ async fn publish_all(
         waiting.extend(rest);
         done?;
     }
-    Ok(())
+    connection.close(200, "done".into()).await
 }
 
 /// Publishes messages, waits for all their confirms, and prints and takes out those of which it knows what became.

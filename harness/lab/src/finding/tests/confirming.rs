@@ -42,9 +42,12 @@ fn sends_as(stage: Stage, body: &str, id: &str, marked: bool) -> Stage {
         headers.insert("republished".into(), AMQPValue::Boolean(true));
         properties = properties.with_headers(headers);
     }
-    stage
-        .announces("", "confirmed", true)
-        .content_with(Side::Client, body.as_bytes(), true, properties)
+    stage.announces("", "confirmed", true).content_with(
+        Side::Client,
+        body.as_bytes(),
+        true,
+        properties,
+    )
 }
 
 fn comes_back(stage: Stage, body: &str) -> Stage {
