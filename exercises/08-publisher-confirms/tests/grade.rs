@@ -12,7 +12,6 @@ use workbook_lab::{
     proptest::{
         collection::vec,
         prelude::{Just, Strategy},
-        sample::select,
         strategy::Union,
     },
 };
@@ -23,31 +22,26 @@ const QUEUE: &str = "confirmed";
 #[test]
 fn every_line_is_published_and_confirmed() -> Outcome {
     property!(
-        (mode(), input(0..=8)),
+        (mode(), vec("[ -~]{0,16}|\\PC{0,8}", 0..=8)),
         [
-            (Mode::One, Input::of(&["one"])),
-            (Mode::Async, Input::of(&["", " two  ", "", "'three'", ""])),
-            (
-                Mode::Batch(2),
-                Input::of(&["a", "b", "a", "", "a"]).with(Ends::CrLf)
-            ),
-            (Mode::One, Input::of(&["a", "", "c"]).with(Ends::NotTheLast)),
-            (Mode::Batch(9), Input::of(&[])),
-            (Mode::Async, Input(vec![b"caf\xe9".to_vec()], Ends::Lf)),
+            (Mode::One, texts(&["one", "", "one"])),
+            (Mode::Async, texts(&["", " two  ", "", "'three'", "four"])),
+            (Mode::Batch(9), texts(&[])),
         ],
-        async |lab, (mode, input)| {
-            let program = start(lab, mode, &input).await?;
-            let words = program.tells_what_became_of(&input.0).await?;
-            all_are_confirmed(&program, &words)?;
-            let there = bodies_in_queue(lab).await?;
-            ensure!(
-                there == sorted(input.0.clone()),
-                format!("the queue `{QUEUE}` has what is reported as confirmed"),
-                format!("it has {:?}", Input(there, Ends::Lf)),
-            );
-            Ok(())
-        }
+        async |lab, (mode, lines)| { publishes_all(lab, mode, &lines.into()).await }
     )
+}
+
+#[test]
+fn lines_may_end_in_any_way_and_be_bytes() -> Outcome {
+    lab!(async |lab| {
+        let lines = Input::of(&["one", "", "three"]);
+        publishes_all(lab, Mode::Async, &lines.clone().with(Ends::CrLf)).await?;
+        let other = lab.another().await?;
+        publishes_all(&other, Mode::Batch(2), &lines.with(Ends::NotTheLast)).await?;
+        let bytes = Input(vec![b"caf\xe9".to_vec()], Ends::Lf);
+        publishes_all(&*lab.another().await?, Mode::One, &bytes).await
+    })
 }
 
 #[test]
@@ -239,28 +233,29 @@ fn what_was_not_confirmed_is_published_again() -> Outcome {
 fn nothing_confirmed_is_lost() -> Outcome {
     let cut = |place, kind| CutAt { place, cut: kind };
     property!(
-        (mode(), input(1..=6)).prop_flat_map(|(mode, input)| {
-            let cut = CutAt::any(input.0.len());
-            (Just(mode), Just(input), cut)
+        (mode(), vec("[a-z]{1,6}", 1..=6)).prop_flat_map(|(mode, lines)| {
+            let cut = CutAt::any(lines.len());
+            (Just(mode), Just(lines), cut)
         }),
         [
             (
                 Mode::One,
-                Input::of(&["one"]),
-                cut(Place::BeforeMessage(1), Cut::Clean)
+                texts(&["one", "two"]),
+                cut(Place::AfterMessage(2), Cut::Reset)
             ),
             (
                 Mode::Async,
-                Input::of(&["one", "two", "three"]),
+                texts(&["one", "two", "three"]),
                 cut(Place::BeforeMessage(2), Cut::Reset)
             ),
             (
                 Mode::Batch(2),
-                Input::of(&["one", "two", "two", ""]),
+                texts(&["one", "two", "two"]),
                 cut(Place::BeforeConfirm, Cut::Clean)
             ),
         ],
-        async |lab, (mode, input, cut)| {
+        async |lab, (mode, lines, cut)| {
+            let input = Input::from(lines);
             let program = start(lab, mode, &input).await?;
             let injected = cut.awaits(&program);
             let words = program.tells_what_became_of(&input.0).await?;
@@ -344,6 +339,13 @@ impl Input {
     }
 }
 
+impl From<Vec<String>> for Input {
+    fn from(lines: Vec<String>) -> Self {
+        let bodies = lines.into_iter().map(String::into_bytes);
+        Self(bodies.collect(), Ends::Lf)
+    }
+}
+
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.0.iter().map(|body| String::from_utf8_lossy(body));
@@ -370,11 +372,8 @@ fn mode() -> impl Strategy<Value = Mode> {
     ])
 }
 
-fn input(count: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Input> {
-    // No control characters, so no line breaks.
-    let body = "[ -~]{0,16}|\\PC{0,8}".prop_map(String::into_bytes);
-    let ends = select(vec![Ends::Lf, Ends::CrLf, Ends::NotTheLast]);
-    (vec(body, count), ends).prop_map(|(bodies, ends)| Input(bodies, ends))
+fn texts(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|line| (*line).to_owned()).collect()
 }
 
 fn sorted(mut bodies: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
@@ -391,6 +390,20 @@ async fn start(lab: &Lab, mode: Mode, input: &Input) -> Result<Program, Failure>
     };
     lab.start_with_input(PROGRAM, arguments, &input.bytes())
         .await
+}
+
+/// Holds that each body is published, confirmed, told of, and in the queue.
+async fn publishes_all(lab: &Lab, mode: Mode, input: &Input) -> Checked {
+    let program = start(lab, mode, input).await?;
+    let words = program.tells_what_became_of(&input.0).await?;
+    all_are_confirmed(&program, &words)?;
+    let there = bodies_in_queue(lab).await?;
+    ensure!(
+        there == sorted(input.0.clone()),
+        format!("the queue `{QUEUE}` has what is reported as confirmed"),
+        format!("it has {:?}", Input(there, Ends::Lf)),
+    );
+    Ok(())
 }
 
 fn before_message(nth: u64) -> Rule {

@@ -4,13 +4,11 @@ include!("../../../one-executable.rs");
 
 programs! {
     publisher_confirms_all_at_once = "publisher_confirms-all-at-once.rs",
-    publisher_confirms_batch_of_ten = "publisher_confirms-batch-of-ten.rs",
     publisher_confirms_believes_the_confirm = "publisher_confirms-believes-the-confirm.rs",
     publisher_confirms_counts_refused = "publisher_confirms-counts-refused.rs",
     publisher_confirms_counts_returned = "publisher_confirms-counts-returned.rs",
     publisher_confirms_dies_on_bytes = "publisher_confirms-dies-on-bytes.rs",
     publisher_confirms_exits_with_0 = "publisher_confirms-exits-with-0.rs",
-    publisher_confirms_gives_up = "publisher_confirms-gives-up.rs",
     publisher_confirms_hides_no_broker = "publisher_confirms-hides-no-broker.rs",
     publisher_confirms_ignores_a_cut = "publisher_confirms-ignores-a-cut.rs",
     publisher_confirms_keeps_the_cr = "publisher_confirms-keeps-the-cr.rs",
@@ -27,5 +25,4 @@ programs! {
     publisher_confirms_takes_one_tag = "publisher_confirms-takes-one-tag.rs",
     publisher_confirms_transient_queue = "publisher_confirms-transient-queue.rs",
     publisher_confirms_waits_for_none = "publisher_confirms-waits-for-none.rs",
-    publisher_confirms_wrong_queue = "publisher_confirms-wrong-queue.rs",
 }
