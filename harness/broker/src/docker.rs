@@ -22,7 +22,7 @@ use testcontainers::core::{IntoContainerPort as _, Mount, WaitFor};
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{Image, ImageExt as _, ReuseDirective, TestcontainersError};
 
-use crate::local::ERLANG_ARGUMENTS;
+use crate::local::{ERLANG_ARGUMENTS, LOGGED, TIME_ZONE};
 use crate::ports::{self, Chooser};
 use crate::record::{Place, Ready, Record};
 use crate::start::{Failure, Stopped, last_lines, until_ready};
@@ -153,6 +153,8 @@ pub(crate) async fn start(
         .with_env_var("RABBITMQ_DEFAULT_USER", &record.user)
         .with_env_var("RABBITMQ_DEFAULT_PASS", &record.password)
         .with_env_var("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", ERLANG_ARGUMENTS)
+        .with_env_var("RABBITMQ_LOG", LOGGED)
+        .with_env_var("TZ", TIME_ZONE)
         .with_startup_timeout(options.start_timeout)
         .with_host_config_modifier(move |host| {
             // Testcontainers would publish on all of this machine's addresses.

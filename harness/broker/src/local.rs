@@ -22,7 +22,7 @@ use crate::start::{Failure, last_lines, until_ready};
 use crate::state::{let_through, random_hex, state};
 use crate::{Error, Kind, Options, command, programs};
 
-pub(crate) use settings::ERLANG_ARGUMENTS;
+pub(crate) use settings::{ERLANG_ARGUMENTS, LOGGED, TIME_ZONE};
 
 /// `rabbitmqctl` boots an Erlang of its own: 1 to 3 s.
 const CONTROL: Duration = Duration::from_mins(1);

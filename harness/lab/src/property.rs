@@ -61,8 +61,10 @@ where
         let mut runner = TestRunner::new_with_rng(Config::default(), rng(bench.seed));
         let random = (0..CASES).map(|_| Case::<S>::Random(strategy.new_tree(&mut runner)));
         let new = |case: &Case<S>| case.shown().is_none_or(|shown| known.insert(shown));
-        let cases: Vec<_> = random
-            .chain(examples.map(Case::Example))
+        // What an example shows needs no search for a smaller case.
+        let cases: Vec<_> = examples
+            .map(Case::Example)
+            .chain(random)
             .filter(new)
             .collect();
         // A program mostly waits, so several cases run at the same time; the first one in order that fails counts.

@@ -16,6 +16,11 @@ use crate::record::{Node, Record};
 pub(crate) const ERLANG_ARGUMENTS: &str = "+sbwt none +sbwtdcpu none +sbwtdio none \
     -rabbit permit_deprecated_features #{transient_nonexcl_queues=>true}";
 
+/// How much the node tells: a check makes several connections, queues and channels, and each would be told of in lines.
+pub(crate) const LOGGED: &str = "connection=warning,channel=warning,queue=warning";
+/// With a time zone that needs no file, the C library does not look for one with each line of the log.
+pub(crate) const TIME_ZONE: &str = "UTC0";
+
 /// The folder in a node's data that its user calls home: Erlang keeps the cookie there.
 pub(crate) const HOME: &str = "home";
 /// The node's console, which is its log.
@@ -63,6 +68,8 @@ pub(crate) fn variables(record: &Record, node: &Node) -> Vec<(&'static str, OsSt
         ("PATH", path_with_system_folders()),
         ("HOME", inside(HOME)),
         ("LANG", "C.UTF-8".into()),
+        ("TZ", TIME_ZONE.into()),
+        ("RABBITMQ_LOG", LOGGED.into()),
         ("RABBITMQ_NODENAME", node_name(record).into()),
         ("RABBITMQ_CONF_ENV_FILE", inside(ENVIRONMENT)),
         ("RABBITMQ_CONFIG_FILE", inside(CONFIGURATION)),

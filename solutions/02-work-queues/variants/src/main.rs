@@ -3,8 +3,10 @@
 include!("../../../one-executable.rs");
 
 programs! {
+    new_task_amqprs = "new_task-amqprs.rs",
     new_task_quorum = "new_task-quorum.rs",
     new_task_tutorial = "new_task-tutorial.rs",
+    worker_amqprs = "worker-amqprs.rs",
     worker_quorum = "worker-quorum.rs",
     worker_tutorial = "worker-tutorial.rs",
 }

@@ -3,8 +3,10 @@
 include!("../../../one-executable.rs");
 
 programs! {
+    emit_log_amqprs = "emit_log-amqprs.rs",
     emit_log_routing_key = "emit_log-routing-key.rs",
     emit_log_tutorial = "emit_log-tutorial.rs",
+    receive_logs_amqprs = "receive_logs-amqprs.rs",
     receive_logs_own_name = "receive_logs-own-name.rs",
     receive_logs_tutorial = "receive_logs-tutorial.rs",
 }
