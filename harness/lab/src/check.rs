@@ -99,7 +99,7 @@ impl Bench {
             Ok(lab) => lab,
             Err(failure) => return failure.into(),
         };
-        let result = body(&lab).await;
+        let result = lab.allow_for_sandboxes(body(&lab).await);
         let records = lab.records();
         let closed = lab.close(result.is_ok()).await;
         Tried {
