@@ -71,6 +71,9 @@ pub struct Depot {
     pub recipes: BTreeMap<String, Vec<String>>,
 }
 
+/// Changes whenever dependencies are compiled, or recipes written, in another way.
+const FORMAT: &str = "1";
+
 /// Stands in a recipe for the folder of the compiled dependencies.
 pub const DEPENDENCIES: &str = "{dependencies}";
 
@@ -255,7 +258,7 @@ fn link(from: &Path, to: &Path, deep: bool) -> Result<(), DepotError> {
 fn key(workspace: &Workspace, described: &str) -> Result<String, DepotError> {
     let mut hash = Sha256::new();
     hash.update(described);
-    hash.update(include_bytes!("depot.rs"));
+    hash.update(FORMAT);
     let root = &workspace.root;
     let manifests = (workspace.course.chapters.iter().enumerate()).map(|(index, chapter)| {
         let folder = workspace.folder(index + 1, chapter, Side::Exercise);
@@ -280,7 +283,6 @@ exec "$@"
 
 /// Compiles the dependencies of all exercises, over programs that do nothing.
 fn compile(workspace: &Workspace, folder: &Path) -> Result<(), DepotError> {
-    let _ = fs::remove_dir_all(folder);
     let skeleton = folder.join("workspace");
     let recipes = folder.join("recipes");
     for path in [&skeleton, &recipes] {
