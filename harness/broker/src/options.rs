@@ -20,9 +20,9 @@ pub const PATH_VARIABLE: &str = "WORKBOOK_BROKER_PATH";
 /// The variable that says where nodes keep their data.
 pub const DATA_VARIABLE: &str = "WORKBOOK_DATA_DIR";
 
-/// How long a broker may take to start. A healthy one takes 4 to 7 s, on a busy machine 20; with
+/// How long a broker may take to start. A healthy one takes 4 to 7 s, on a slow machine 40; with
 /// the stopping and the last words of one that hangs, all is over within 90 s.
-const START_TIMEOUT: Duration = Duration::from_secs(85);
+const START_TIMEOUT: Duration = Duration::from_secs(80);
 
 /// Which broker, by which means, and who is told about it.
 #[derive(Clone)]
