@@ -198,7 +198,7 @@ impl Verify<'_> {
     fn book(&self) -> Outcome {
         let started = Instant::now();
         let out = self.context.workspace.state().join("book");
-        book::build_into(self.root, Some(&out))?;
+        book::check(self.root, &out)?;
         Ok(Step::Done(format!(
             "{:.1} s",
             started.elapsed().as_secs_f64()
