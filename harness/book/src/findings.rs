@@ -5,18 +5,33 @@ use std::fmt::Write as _;
 use workbook_grader::Side;
 use workbook_lab::finding::{FindingId, Severity};
 
-use crate::{directive::Page, error::BookError, markup, recorded, verdicts};
+use crate::{
+    directive::Page,
+    error::BookError,
+    markup, recorded,
+    verdicts::{self, Mistake},
+};
 
 /// All findings, in the order in which they are told.
 pub(crate) fn findings(page: &Page<'_>) -> Result<String, BookError> {
     let root = &page.workspace.root;
-    let shown = recorded::all(root)?;
     let mistakes = mistakes_by_finding(page)?;
+    let mut shown = recorded::from_tapes(root)?;
+    for id in FindingId::ALL {
+        let by = mistakes.iter().find(|it| it.0 == id.as_str());
+        if let (false, Some((_, mistakes))) = (shown.contains_key(id), by) {
+            let mistake = &mistakes[0];
+            let program = mistake.name.split('-').next().unwrap_or_default();
+            let verdict = format!("{}: {}", mistake.name, mistake.verdict);
+            let told = recorded::from_mistake(root, *id, program, &verdict)?;
+            shown.insert(*id, told);
+        }
+    }
     let mut whole = table(page, &shown)?;
     for id in FindingId::ALL {
         let told = shown
             .get(id)
-            .ok_or_else(|| page.wrong(format!("there is no recorded run of the finding `{id}`: cargo workbook book refresh --runs")))?;
+            .ok_or_else(|| page.wrong(format!("neither a recording nor a mistake shows the finding `{id}`")))?;
         let told = told.get(page.tongue.language);
         let link = link(page, *id)?;
         let _ = write!(
@@ -30,11 +45,11 @@ pub(crate) fn findings(page: &Page<'_>) -> Result<String, BookError> {
         let _ = write!(
             whole,
             "<details>\n<summary>{}</summary>\n\n{}\n\n</details>\n\n",
-            page.tongue.pick("Evidence: a recorded run", "证据：一次真实运行的记录"),
+            page.tongue.pick("Evidence: a real run", "证据：一次真实的运行"),
             markup::fence("text", &told.picture)
         );
         if let Some(names) = mistakes.iter().find(|it| it.0 == id.as_str()).map(|it| &it.1) {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.name)).collect();
             let _ = write!(
                 whole,
                 "{}{}\n\n",
@@ -90,16 +105,18 @@ fn link(page: &Page<'_>, id: FindingId) -> Result<String, BookError> {
         .ok_or_else(|| page.wrong(format!("the finding `{id}` leads to `{}`, which is no page", id.chapter())))
 }
 
-/// The names of the mistakes that each finding names.
-fn mistakes_by_finding(page: &Page<'_>) -> Result<Vec<(String, Vec<String>)>, BookError> {
-    let mut all: Vec<(String, Vec<String>)> = Vec::new();
+/// The mistakes that each finding names.
+fn mistakes_by_finding(page: &Page<'_>) -> Result<Vec<(String, Vec<Mistake>)>, BookError> {
+    let mut all: Vec<(String, Vec<Mistake>)> = Vec::new();
     for (index, chapter) in page.workspace.course.chapters.iter().enumerate() {
         let folder = page.workspace.folder(index + 1, chapter, Side::Solution);
         for mistake in verdicts::mistakes(&folder)? {
-            let Some(finding) = mistake.finding else { continue };
+            let Some(finding) = mistake.finding.clone() else {
+                continue;
+            };
             match all.iter_mut().find(|it| it.0 == finding) {
-                Some((_, names)) => names.push(mistake.name),
-                None => all.push((finding, vec![mistake.name])),
+                Some((_, mistakes)) => mistakes.push(mistake),
+                None => all.push((finding, vec![mistake])),
             }
         }
     }

@@ -12,7 +12,7 @@
 //! | [`refresh`], [`report`] | bringing up to date what is kept in files, and saying what is not |
 //! | `directive` | what a page may hold: `card`, `verdicts`, `findings`, … |
 //! | [`runs`] | runs of the solutions, kept as tapes and drawn as sequence and topology diagrams |
-//! | [`glossary`], [`original`], [`shot`] | the terms, the original of chapter 1, screenshots |
+//! | [`glossary`], [`original`], [`shot`], [`screenshots`] | the terms, the original of chapter 1, screenshots |
 //! | [`recorded`] | findings with their evidence |
 //! | [`links`], [`browser`] | what holds the pages: their links, and a real browser |
 //! | [`search`] | an index that knows Chinese |
@@ -35,6 +35,7 @@ pub mod recorded;
 pub mod refresh;
 pub mod report;
 pub mod runs;
+pub mod screenshots;
 pub mod search;
 pub mod serve;
 pub mod shot;

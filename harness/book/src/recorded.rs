@@ -1,4 +1,4 @@
-//! Findings with their evidence: drawn from the tapes that the lab's tests keep, or told by a check that caught a mistake.
+//! Findings with their evidence: drawn from the tapes that the lab's tests keep, or from the verdict on a mistake.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use std::{
 };
 
 use amqp_tap::{Event, Tape};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use workbook_lab::{
     course::{Ask, Language},
     finding::{Finding, FindingId, Given, Printed, Seen, findings_given},
@@ -20,7 +20,7 @@ use workbook_lab::{
 use crate::error::BookError;
 
 /// A finding as a page tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// A short name for it.
     pub title: String,
@@ -31,7 +31,7 @@ pub struct Told {
 }
 
 /// A finding in both languages, from a real run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// Whose run it is.
     pub run: String,
@@ -174,24 +174,63 @@ fn given(name: &str, all: &[About]) -> Given {
     }
 }
 
-/// The file of the findings that checks told of mistakes.
-pub fn path(root: &Path) -> PathBuf {
-    root.join("book/runs/findings.json")
+/// A finding that no recording shows: its texts with `…` for what differs from run to run, and for its evidence what the
+/// checks said of the mistake that shows it.
+pub fn from_mistake(
+    root: &Path,
+    id: FindingId,
+    program: &str,
+    verdict: &str,
+) -> Result<Shown, BookError> {
+    let path = root.join("harness/lab/locales/en.ftl");
+    let catalogue = fs_err::read_to_string(&path)?;
+    let finding = serde_json::json!({
+        "id": id,
+        "severity": id.severity(),
+        "place": 0,
+        "program": program,
+        "arguments": arguments(&catalogue, id, program),
+        "evidence": [],
+        "elsewhere": [],
+        "chapter": id.chapter(),
+    });
+    let finding: Finding = serde_json::from_value(finding)
+        .map_err(|error| BookError::format(path, format!("{id}: {error}")))?;
+    let told = |language| Told {
+        title: finding.title(language),
+        explanation: finding.explanation(language),
+        picture: verdict.to_owned(),
+    };
+    Ok(Shown {
+        run: program.to_owned(),
+        en: told(Language::English),
+        zh: told(Language::Chinese),
+    })
 }
 
-/// The findings that checks told of mistakes, as [`crate::runs`] recorded them.
-pub fn from_mistakes(root: &Path) -> Result<BTreeMap<FindingId, Shown>, BookError> {
-    let path = path(root);
-    if !path.exists() {
-        return Ok(BTreeMap::new());
+/// The arguments that the texts of a finding take.
+fn arguments(catalogue: &str, id: FindingId, program: &str) -> BTreeMap<String, String> {
+    let begin = format!("{id} =");
+    let own = catalogue
+        .lines()
+        .skip_while(|line| !line.starts_with(&begin))
+        .enumerate()
+        .take_while(|(at, line)| *at == 0 || line.is_empty() || line.starts_with(' ') || line.starts_with('}'))
+        .map(|(_, line)| line);
+    let mut arguments = BTreeMap::new();
+    for line in own {
+        for part in line.split('$').skip(1) {
+            let name: String = part
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_')
+                .collect();
+            let value = match name.as_str() {
+                "program" => program,
+                "count" | "all" | "interval" | "silent" => "2",
+                _ => "…",
+            };
+            arguments.insert(name, value.to_owned());
+        }
     }
-    serde_json::from_str(&fs_err::read_to_string(&path)?)
-        .map_err(|error| BookError::format(path, error.to_string()))
-}
-
-/// All findings that there is evidence of.
-pub fn all(root: &Path) -> Result<BTreeMap<FindingId, Shown>, BookError> {
-    let mut all = from_mistakes(root)?;
-    all.extend(from_tapes(root)?);
-    Ok(all)
+    arguments
 }

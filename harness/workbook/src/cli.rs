@@ -144,6 +144,8 @@ pub(crate) enum Book {
         #[arg(long)]
         runs: bool,
     },
-    /// Say what is stale or broken in the book; exits with 1 where there is anything
+    /// Build the book and say what is stale or broken in it; exits with 1 where there is anything
     Report,
+    /// Take the pictures of the management page again, with Chromium and a broker
+    Screenshots,
 }

@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use workbook_book::{Build, preprocess, report::Report};
+use workbook_book::{Build, preprocess, refresh, report::Report};
+use workbook_broker::Broker;
 
 use super::Context;
 use crate::{
@@ -16,9 +17,10 @@ pub(super) async fn book(context: &Context, command: Book) -> Result<Exit, Error
     match command {
         Book::Build { out } => build(root, out.as_deref()),
         Book::Serve { address, open } => serve(root, address, open).await,
-        Book::Mdbook { question } => Ok(mdbook(&question)?),
+        Book::Mdbook { question } => mdbook(&question),
         Book::Refresh { runs } => refresh(context, runs).await,
-        Book::Report => report(root),
+        Book::Report => report(context),
+        Book::Screenshots => screenshots(context).await,
     }
 }
 
@@ -62,15 +64,32 @@ fn mdbook(question: &[String]) -> Result<Exit, Error> {
 
 async fn refresh(context: &Context, runs: bool) -> Result<Exit, Error> {
     let root = &context.workspace.root;
-    let _ = runs;
-    for line in workbook_book::refresh::translations(root)? {
+    for line in refresh::translations(root)? {
         output::line(&line);
+    }
+    if runs {
+        let broker = Broker::find_or_start(&context.broker_options()?).await?;
+        refresh::runs(&context.workspace, &broker, output::line).await?;
     }
     Ok(Exit::Ok)
 }
 
-fn report(root: &Path) -> Result<Exit, Error> {
-    let report = Report::of(root)?;
+async fn screenshots(context: &Context) -> Result<Exit, Error> {
+    let broker = Broker::find_or_start(&context.broker_options()?).await?;
+    workbook_book::screenshots::take(&context.workspace.root, &broker, output::line).await?;
+    Ok(Exit::Ok)
+}
+
+/// The built book that reports look at.
+fn looked_at(context: &Context) -> Build {
+    Build {
+        out: context.workspace.state().join("book"),
+        ..Build::of(&context.workspace.root)
+    }
+}
+
+fn report(context: &Context) -> Result<Exit, Error> {
+    let report = Report::of(&looked_at(context))?;
     for line in report.lines() {
         output::line(&line);
     }
@@ -81,16 +100,11 @@ fn report(root: &Path) -> Result<Exit, Error> {
     })
 }
 
-/// Builds the book and holds that nothing in it is stale or broken.
-pub(super) fn check(root: &Path, out: &Path) -> Result<(), Error> {
-    let build = Build {
-        out: out.to_owned(),
-        ..Build::of(root)
-    };
-    build.run()?;
-    let report = Report::of(root)?;
+/// Builds the book and holds that nothing in it is stale or broken; answers a few words on what was looked at.
+pub(super) fn check(context: &Context) -> Result<String, Error> {
+    let report = Report::of(&looked_at(context))?;
     if report.is_clean() {
-        return Ok(());
+        return Ok(report.looked_at.join(", "));
     }
     let mut error = Error::new(Exit::Failed, "the book is not as it should be")
         .hint("cargo workbook book refresh, then translate what is new in book/po/");
