@@ -1,7 +1,5 @@
 //! What is stale or broken in the book.
 
-use std::path::Path;
-
 use crate::{Build, error::BookError, links, tongue, translate};
 
 /// What is stale or broken, a line each.
