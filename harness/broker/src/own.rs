@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::broker::{record_path, stop_all};
 use crate::record::{Place, Record};
 use crate::start::Failure;
-use crate::state::{private_folder, random_hex, state, try_lock_linked};
+use crate::state::{StartLock, private_folder, random_hex, state, try_lock_linked};
 use crate::{Broker, Choice, Error, Options, StateDir, docker, local};
 
 /// A broker that nobody else uses. It is stopped, and every trace removed, by [`OwnBroker::stop`] or when
@@ -20,6 +20,8 @@ use crate::{Broker, Choice, Error, Options, StateDir, docker, local};
 /// [`Broker::start_own`] or by [`Broker::down`].
 pub struct OwnBroker {
     broker: Broker,
+    /// The state of the user's brokers on this machine, of which this is one.
+    machine: StateDir,
     options: Options,
     lock_path: PathBuf,
     stopped: bool,
@@ -49,7 +51,11 @@ impl Broker {
         if matches!(own.choice, Choice::Address(_)) {
             own.choice = Choice::Auto;
         }
-        let broker = match Self::find_or_start(&own).await {
+        let started = {
+            let _turn = turn(&options.state).await?;
+            Self::find_or_start(&own).await
+        };
+        let broker = match started {
             Ok(broker) => broker,
             Err(error) => {
                 forget(&own.state);
@@ -59,12 +65,19 @@ impl Broker {
         };
         Ok(OwnBroker {
             broker,
+            machine: options.state.clone(),
             options: own,
             lock_path,
             stopped: false,
             _lock: lock,
         })
     }
+}
+
+/// Waits until no other broker of the machine is starting. A start is bounded in time, and two at once take twice as
+/// long each.
+async fn turn(machine: &StateDir) -> Result<StartLock, Error> {
+    machine.lock(|| {}).await
 }
 
 impl OwnBroker {
@@ -77,6 +90,7 @@ impl OwnBroker {
     /// waits until it is ready. Connections break; durable things stay.
     pub async fn restart(&self) -> Result<(), Error> {
         let record = self.record()?;
+        let _turn = turn(&self.machine).await?;
         let restarted = match (&record.place, &record.ready) {
             (Place::Node(node), _) => local::restart(&self.options, &record, node).await,
             (Place::Container(name), Some(ready)) => {

@@ -1,7 +1,7 @@
 //! The folder in which a user's brokers of this machine are written down.
 //!
 //! ```text
-//! start.lock         held while a broker is started or stopped, so that there is one
+//! start.lock         held while a broker is started or stopped, so that there is one, and one starts at a time
 //! docker.json        the broker of ours that runs in Docker: address, administrator, container
 //! local.json         the broker of ours that runs as a node of this machine
 //! host-id            tells this machine's leases from another's on a broker that both use

@@ -90,8 +90,8 @@ macro_rules! lab {
 /// A check that holds for every case of a strategy:
 /// `property!(strategy, [simplest, examples], async |lab, case| { …; Ok(()) })`.
 ///
-/// The simplest case is tried first; then random ones, and of one that fails
-/// the smallest is looked for; then the other examples, as they are.
+/// The simplest case is tried first, then the other examples, as they are; then
+/// random ones, and of one that fails the smallest is looked for.
 #[macro_export]
 macro_rules! property {
     ($strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {{
