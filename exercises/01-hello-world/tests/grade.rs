@@ -51,11 +51,7 @@ fn send_says_so_and_exits() -> Outcome {
 fn send_closes_its_connection() -> Outcome {
     lab!(async |lab| {
         let send = lab.start("send", &[]).await?;
-        send.until_frame("`send` publishes (basic.publish)", |event| {
-            event.is("basic.publish")
-        })
-        .await?;
-        send.closes_its_connections().await
+        send.closes_after_publishing().await
     })
 }
 
@@ -75,12 +71,12 @@ fn send_and_receive_agree() -> Outcome {
         // `receive` first …
         let receive = lab.start("receive", &[]).await?;
         receive.consumes_from(QUEUE).await?;
-        lab.start("send", &[]).await?.succeeds().await?;
+        lab.runs("send", &[]).await?;
         receive.prints_bodies(&[HELLO.to_owned()]).await?;
         receive.ends_on_ctrl_c().await?;
         // … and `send` first, in a world of its own.
         let lab = lab.another().await?;
-        lab.start("send", &[]).await?.succeeds().await?;
+        lab.runs("send", &[]).await?;
         let receive = lab.start("receive", &[]).await?;
         receive.prints_bodies(&[HELLO.to_owned()]).await
     })
@@ -103,17 +99,7 @@ fn receive_prints_and_removes_what_was_waiting() -> Outcome {
         leave_waiting(lab, &declare, &bodies).await?;
         let receive = lab.start("receive", &[]).await?;
         receive.prints_bodies(&bodies).await?;
-        receive.has_time_to_settle().await;
-        receive.ends_on_ctrl_c().await?;
-        let unsettled = receive.unsettled_deliveries();
-        ensure!(
-            unsettled == 0,
-            "every message that `receive` got is settled when it ends: by automatic acknowledgement or by basic.ack",
-            format!(
-                "{unsettled} of {} deliveries were never acknowledged, so the broker puts them back into the queue",
-                bodies.len()
-            ),
-        );
+        receive.ends_settled_on_ctrl_c().await?;
         let left = lab.judge().await?.drain(QUEUE).await?.unwrap_or_default();
         ensure!(
             left.is_empty(),

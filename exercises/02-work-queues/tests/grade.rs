@@ -100,7 +100,7 @@ fn both_declare_the_same_durable_queue() -> Outcome {
         worker.does_tasks(&["after".to_owned()]).await?;
         // … and `new_task` first, in a world of its own.
         let lab = lab.another().await?;
-        lab.start("new_task", &["before"]).await?.succeeds().await?;
+        lab.runs("new_task", &["before"]).await?;
         let worker = lab.start_worker(QUICK).await?;
         worker.does_tasks(&["before".to_owned()]).await
     })
@@ -112,7 +112,7 @@ fn tasks_survive_a_restart_of_the_broker() -> Outcome {
         let lab = lab.on_its_own_broker().await?;
         let tasks = ["one", "two"].map(str::to_owned);
         for task in &tasks {
-            lab.start("new_task", &[task]).await?.succeeds().await?;
+            lab.runs("new_task", &[task]).await?;
         }
         lab.restart_broker().await?;
         expect_waiting(&lab, &tasks).await

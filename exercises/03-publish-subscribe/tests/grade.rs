@@ -6,7 +6,9 @@
 //! its options are the program's choice.
 
 use workbook_lab::{
-    Checked, Cut, Failure, Fault, Lab, Outcome, Program, Rule, ensure,
+    Checked, Failure, Lab, Outcome, Program,
+    arguments::word,
+    ensure,
     judge::Access,
     lab,
     program::NO_BROKER_LIMIT,
@@ -23,17 +25,8 @@ fn emit_log_needs_no_subscriber() -> Outcome {
         let emit = lab.start("emit_log", &[]).await?;
         emit.succeeds().await?;
         emit.prints_bodies(&[HELLO.to_owned()]).await?;
-        let exchange = lab.exchange(EXCHANGE).await?;
-        let kind = exchange.map(|exchange| exchange.kind);
-        ensure!(
-            kind.as_deref() == Some("fanout"),
-            "`emit_log` leaves an exchange `logs` of the kind fanout",
-            match kind {
-                Some(kind) => format!("its kind is {kind}"),
-                None => "there is no exchange `logs`".to_owned(),
-            },
-        );
-        Ok(())
+        lab.is_left_an_exchange("emit_log", EXCHANGE, "fanout")
+            .await
     })
 }
 
@@ -67,11 +60,7 @@ fn emit_log_sends_its_words() -> Outcome {
 fn emit_log_closes_its_connection() -> Outcome {
     lab!(async |lab| {
         let emit = lab.start("emit_log", &[]).await?;
-        emit.until_frame("`emit_log` publishes (basic.publish)", |event| {
-            event.is("basic.publish")
-        })
-        .await?;
-        emit.closes_its_connections().await
+        emit.closes_after_publishing().await
     })
 }
 
@@ -81,20 +70,14 @@ fn either_program_may_run_first() -> Outcome {
         // `receive_logs` first …
         let receive = lab.start("receive_logs", &[]).await?;
         receive.subscribes_to(EXCHANGE).await?;
-        lab.start("emit_log", &[]).await?.succeeds().await?;
+        lab.runs("emit_log", &[]).await?;
         receive.prints_bodies(&[HELLO.to_owned()]).await?;
         // … and `emit_log` first, in a world of its own.
         let lab = lab.another().await?;
-        lab.start("emit_log", &["nobody listens"])
-            .await?
-            .succeeds()
-            .await?;
+        lab.runs("emit_log", &["nobody listens"]).await?;
         let receive = lab.start("receive_logs", &[]).await?;
         receive.subscribes_to(EXCHANGE).await?;
-        lab.start("emit_log", &["somebody", "listens"])
-            .await?
-            .succeeds()
-            .await?;
+        lab.runs("emit_log", &["somebody", "listens"]).await?;
         receive
             .prints_bodies(&["somebody listens".to_owned()])
             .await
@@ -136,10 +119,7 @@ fn a_late_subscriber_gets_nothing_of_before() -> Outcome {
         first.ends_on_ctrl_c().await?;
         late.ends_on_ctrl_c().await?;
         // Nor does one that comes again, of what was published while it was away.
-        lab.start("emit_log", &["while", "away"])
-            .await?
-            .succeeds()
-            .await?;
+        lab.runs("emit_log", &["while", "away"]).await?;
         let again = subscribe(lab).await?;
         publish(lab, &[again], &["back".to_owned()]).await
     })
@@ -183,9 +163,7 @@ fn a_subscriber_that_is_cut_off_harms_nobody() -> Outcome {
         publish_some(lab, &before).await?;
         one.prints_bodies(&before).await?;
         other.prints_bodies(&before).await?;
-        other.suffers(Fault::Cut(Cut::Reset), Rule::now()).await?;
-        // Its queue goes a moment later, and the broker refuses a message that comes at this very moment.
-        lab.judge().await?.unlocked(&queue).await?;
+        lab.cuts_off(&other, &queue).await?;
         let bodies = [
             &before[..],
             &["after the cut".to_owned(), lab.unique("end")],
@@ -205,16 +183,7 @@ fn any_bytes_never_end_receive_logs() -> Outcome {
         [vec![0xff], b"caf\xe9".to_vec()],
         async |lab, bytes| {
             let receive = subscribe(lab).await?;
-            let end = lab.unique("end");
-            let judge = lab.judge().await?;
-            let bodies = [bytes.as_slice(), end.as_bytes()];
-            judge.broadcast(EXCHANGE, "", &bodies).await?;
-            let what = "`receive_logs` goes on after a body that is not UTF-8, and prints the next message";
-            receive
-                .until(what, |receive| {
-                    receive.stdout().contains(&end).then_some(Ok(()))
-                })
-                .await
+            lab.outlives_bytes(&receive, EXCHANGE, "", &bytes).await
         }
     )
 }
@@ -226,26 +195,13 @@ fn receive_logs_ends_on_ctrl_c() -> Outcome {
         let last = ["last words".to_owned()];
         publish_some(lab, &last).await?;
         receive.prints_bodies(&last).await?;
-        receive.has_time_to_settle().await;
-        receive.ends_on_ctrl_c().await?;
-        let unsettled = receive.unsettled_deliveries();
-        ensure!(
-            unsettled == 0,
-            "`receive_logs` settles what it printed: by automatic acknowledgement or by basic.ack",
-            format!("{unsettled} deliveries were never acknowledged"),
-        );
-        Ok(())
+        receive.ends_settled_on_ctrl_c().await
     })
 }
 
 #[test]
 fn both_say_when_there_is_no_broker() -> Outcome {
     lab!(async |lab| lab.all_need_a_broker(&["emit_log", "receive_logs"]).await)
-}
-
-/// A word as a person may type it as one argument: not empty, with blanks and quotes in it.
-fn word() -> impl Strategy<Value = String> {
-    "[a-zé消😀'\"\\\\.:]{1,12}|[!-~][ -~]{0,30}[!-~]"
 }
 
 /// Any text: mostly short, with quotes, line breaks and emoji in it.
@@ -263,11 +219,7 @@ async fn listen(lab: &Lab) -> Result<String, Failure> {
 
 /// Holds that these messages, and no others, were copied to the lab's queue.
 async fn expect_copies(lab: &Lab, queue: &str, bodies: &[String]) -> Checked {
-    let found = lab.judge().await?.drain(queue).await?.unwrap_or_default();
-    let found: Vec<_> = found
-        .iter()
-        .map(|body| String::from_utf8_lossy(body).into_owned())
-        .collect();
+    let found = lab.judge().await?.drain_text(queue).await?;
     if found == bodies {
         return Ok(());
     }

@@ -7,7 +7,9 @@
 //! the message's routing key.
 
 use workbook_lab::{
-    Checked, Cut, Failure, Fault, Lab, Outcome, Program, Rule, ensure, lab,
+    Checked, Failure, Lab, Outcome, Program,
+    arguments::{texts, word},
+    ensure, lab,
     model::{Message, direct, disagreement},
     property,
     proptest::{collection::vec, prelude::any, prop_oneof, sample::select, strategy::Strategy},
@@ -22,17 +24,8 @@ fn emit_log_direct_needs_no_receiver() -> Outcome {
         emit.succeeds().await?;
         let hello = Message::keyed("info", "Hello World!");
         emit.prints_messages(&[hello]).await?;
-        let exchange = lab.exchange(EXCHANGE).await?;
-        let kind = exchange.map(|exchange| exchange.kind);
-        ensure!(
-            kind.as_deref() == Some("direct"),
-            "`emit_log_direct` leaves an exchange `direct_logs` of the kind direct",
-            match kind {
-                Some(kind) => format!("its kind is {kind}"),
-                None => "there is no exchange `direct_logs`".to_owned(),
-            },
-        );
-        Ok(())
+        lab.is_left_an_exchange("emit_log_direct", EXCHANGE, "direct")
+            .await
     })
 }
 
@@ -64,11 +57,7 @@ fn emit_log_direct_reaches_those_who_asked_for_its_severity() -> Outcome {
             let arguments = [&[severity.as_str()], &words[..]].concat();
             let emit = lab.start("emit_log_direct", &arguments).await?;
             emit.ends().await?;
-            let found = lab.judge().await?.drain(&queue).await?.unwrap_or_default();
-            let found: Vec<_> = found
-                .iter()
-                .map(|body| String::from_utf8_lossy(body).into_owned())
-                .collect();
+            let found = lab.judge().await?.drain_text(&queue).await?;
             let message = [message];
             let routed = |it: &Message| passes(&bindings, it);
             if let Some(it) = disagreement(&message, routed, &found) {
@@ -86,11 +75,7 @@ fn emit_log_direct_closes_its_connection() -> Outcome {
         let emit = lab
             .start("emit_log_direct", &["warning", "low", "battery"])
             .await?;
-        emit.until_frame("`emit_log_direct` publishes (basic.publish)", |event| {
-            event.is("basic.publish")
-        })
-        .await?;
-        emit.closes_its_connections().await
+        emit.closes_after_publishing().await
     })
 }
 
@@ -101,22 +86,14 @@ fn either_program_may_run_first() -> Outcome {
         let line = [Message::keyed("info", "somebody listens")];
         let emit = ["info", "somebody", "listens"];
         let receive = receive(lab, &["info"]).await?;
-        lab.start("emit_log_direct", &emit)
-            .await?
-            .succeeds()
-            .await?;
+        lab.runs("emit_log_direct", &emit).await?;
         receive.prints_messages(&line).await?;
         // … and `emit_log_direct` first, in a world of its own.
         let lab = lab.another().await?;
-        lab.start("emit_log_direct", &["info", "nobody", "listens"])
-            .await?
-            .succeeds()
+        lab.runs("emit_log_direct", &["info", "nobody", "listens"])
             .await?;
         let receive = self::receive(&lab, &["info"]).await?;
-        lab.start("emit_log_direct", &emit)
-            .await?
-            .succeeds()
-            .await?;
+        lab.runs("emit_log_direct", &emit).await?;
         receive.prints_messages(&line).await
     })
 }
@@ -192,9 +169,7 @@ fn a_receiver_that_is_cut_off_harms_nobody() -> Outcome {
         judge.publish_messages(EXCHANGE, &before).await?;
         one.prints_messages(&before).await?;
         other.prints_messages(&before).await?;
-        other.suffers(Fault::Cut(Cut::Reset), Rule::now()).await?;
-        // Its queue goes a moment later, and the broker refuses a message that comes at this very moment.
-        judge.unlocked(&queue).await?;
+        lab.cuts_off(&other, &queue).await?;
         let after = [before, [Message::keyed("error", "after the cut")]].concat();
         judge.publish_messages(EXCHANGE, &after[1..]).await?;
         one.prints_messages(&after).await?;
@@ -215,16 +190,7 @@ fn any_bytes_never_end_receive_logs_direct() -> Outcome {
         [vec![0xff], b"caf\xe9".to_vec()],
         async |lab, bytes| {
             let receive = receive(lab, &["info"]).await?;
-            let end = lab.unique("end");
-            let judge = lab.judge().await?;
-            let bodies = [bytes.as_slice(), end.as_bytes()];
-            judge.broadcast(EXCHANGE, "info", &bodies).await?;
-            let what = "`receive_logs_direct` goes on after a body that is not UTF-8, and prints the next message";
-            receive
-                .until(what, |receive| {
-                    receive.stdout().contains(&end).then_some(Ok(()))
-                })
-                .await
+            lab.outlives_bytes(&receive, EXCHANGE, "info", &bytes).await
         }
     )
 }
@@ -238,13 +204,7 @@ fn receive_logs_direct_ends_on_ctrl_c() -> Outcome {
         let judge = lab.judge().await?;
         judge.publish_messages(EXCHANGE, &last).await?;
         receive.prints_messages(&last).await?;
-        receive.ends_on_ctrl_c().await?;
-        let unsettled = receive.unsettled_deliveries();
-        ensure!(
-            unsettled == 0,
-            "`receive_logs_direct` settles what it printed: by automatic acknowledgement or by basic.ack",
-            format!("{unsettled} deliveries were never acknowledged"),
-        );
+        receive.ends_settled_on_ctrl_c().await?;
         judge.goes(&queue, "after Ctrl-C").await
     })
 }
@@ -264,15 +224,6 @@ fn severity() -> impl Strategy<Value = String> {
         1 => select(vec!["Info", "info ", "", "#", "*", "info.*", "消息"]).prop_map(str::to_owned),
         1 => "[a-z.]{1,20}",
     ]
-}
-
-/// A word as a person may type it as one argument: not empty, with blanks and quotes in it.
-fn word() -> impl Strategy<Value = String> {
-    "[a-zé消😀'\"\\\\.:]{1,12}|[!-~][ -~]{0,30}[!-~]"
-}
-
-fn texts(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(ToString::to_string).collect()
 }
 
 /// A message for each key, told apart by numbers.

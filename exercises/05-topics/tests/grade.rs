@@ -8,7 +8,9 @@
 use std::collections::BTreeSet;
 
 use workbook_lab::{
-    Checked, Cut, Failure, Fault, Lab, Outcome, Program, Rule, ensure, lab,
+    Checked, Failure, Lab, Outcome, Program,
+    arguments::{texts, word},
+    ensure, lab,
     model::{Message, topic},
     property,
     proptest::{collection::vec, prelude::any, strategy::Strategy},
@@ -23,17 +25,8 @@ fn emit_log_topic_needs_no_receiver() -> Outcome {
         emit.succeeds().await?;
         let hello = Message::keyed("anonymous.info", "Hello World!");
         emit.prints_messages(&[hello]).await?;
-        let exchange = lab.exchange(EXCHANGE).await?;
-        let kind = exchange.map(|exchange| exchange.kind);
-        ensure!(
-            kind.as_deref() == Some("topic"),
-            "`emit_log_topic` leaves an exchange `topic_logs` of the kind topic",
-            match kind {
-                Some(kind) => format!("its kind is {kind}"),
-                None => "there is no exchange `topic_logs`".to_owned(),
-            },
-        );
-        Ok(())
+        lab.is_left_an_exchange("emit_log_topic", EXCHANGE, "topic")
+            .await
     })
 }
 
@@ -69,11 +62,7 @@ fn emit_log_topic_closes_its_connection() -> Outcome {
     lab!(async |lab| {
         let emit = lab.start("emit_log_topic", &["a.b", "some", "words"]);
         let emit = emit.await?;
-        emit.until_frame("`emit_log_topic` publishes (basic.publish)", |event| {
-            event.is("basic.publish")
-        })
-        .await?;
-        emit.closes_its_connections().await
+        emit.closes_after_publishing().await
     })
 }
 
@@ -83,18 +72,15 @@ fn either_program_may_run_first() -> Outcome {
         // `receive_logs_topic` first …
         let one = receive(lab, &["kern.*"]).await?;
         let line = ["kern.info", "somebody", "listens"];
-        lab.start("emit_log_topic", &line).await?.succeeds().await?;
+        lab.runs("emit_log_topic", &line).await?;
         let listens = [Message::keyed("kern.info", "somebody listens")];
         one.prints_messages(&listens).await?;
         // … and `emit_log_topic` first, in a world of its own.
         let lab = lab.another().await?;
         let early = ["kern.info", "nobody", "listens"];
-        lab.start("emit_log_topic", &early)
-            .await?
-            .succeeds()
-            .await?;
+        lab.runs("emit_log_topic", &early).await?;
         let other = receive(&lab, &["kern.*"]).await?;
-        lab.start("emit_log_topic", &line).await?.succeeds().await?;
+        lab.runs("emit_log_topic", &line).await?;
         other.prints_messages(&listens).await
     })
 }
@@ -177,9 +163,7 @@ fn a_receiver_that_is_cut_off_harms_nobody() -> Outcome {
         )
         .await?;
         let queue = other.bindings(EXCHANGE)[0].queue.clone();
-        other.suffers(Fault::Cut(Cut::Reset), Rule::now()).await?;
-        // Its queue goes a moment later, and the broker refuses a message that comes at this very moment.
-        lab.judge().await?.unlocked(&queue).await?;
+        lab.cuts_off(&other, &queue).await?;
         let after = [Message::keyed("kern.info", lab.unique("after"))];
         lab.judge()
             .await?
@@ -210,15 +194,7 @@ fn any_bytes_never_end_receive_logs_topic() -> Outcome {
         [vec![0xff], b"caf\xe9".to_vec()],
         async |lab, bytes| {
             let receive = receive(lab, &["kern.info"]).await?;
-            let end = lab.unique("end");
-            let judge = lab.judge().await?;
-            let bodies = [bytes.as_slice(), end.as_bytes()];
-            judge.broadcast(EXCHANGE, "kern.info", &bodies).await?;
-            let what = "`receive_logs_topic` goes on after a body that is not UTF-8, and prints the next message";
-            receive
-                .until(what, |receive| {
-                    receive.stdout().contains(&end).then_some(Ok(()))
-                })
+            lab.outlives_bytes(&receive, EXCHANGE, "kern.info", &bytes)
                 .await
         }
     )
@@ -234,13 +210,7 @@ fn receive_logs_topic_ends_on_ctrl_c() -> Outcome {
             &["kern.info", "cron.info"],
         )
         .await?;
-        receive.ends_on_ctrl_c().await?;
-        let unsettled = receive.unsettled_deliveries();
-        ensure!(
-            unsettled == 0,
-            "`receive_logs_topic` settles what it printed: by automatic acknowledgement or by basic.ack",
-            format!("{unsettled} deliveries were never acknowledged"),
-        );
+        receive.ends_settled_on_ctrl_c().await?;
         let queue = &receive.bindings(EXCHANGE)[0].queue;
         lab.judge().await?.goes(queue, "after Ctrl-C").await
     })
@@ -257,15 +227,6 @@ fn both_say_when_there_is_no_broker() -> Outcome {
         lab.all_need_a_broker(&["emit_log_topic a.b words", "receive_logs_topic #"])
             .await
     })
-}
-
-/// A word as a person may type it as one argument: not empty, with blanks and quotes in it.
-fn word() -> impl Strategy<Value = String> {
-    "[a-zé消😀'\"\\\\.:]{1,12}|[!-~][ -~]{0,30}[!-~]"
-}
-
-fn texts(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(ToString::to_string).collect()
 }
 
 /// The model: whether a queue that is bound with these patterns gets a copy of a message.

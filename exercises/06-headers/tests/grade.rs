@@ -7,7 +7,9 @@
 //! binding's pairs, of the same type and value.
 
 use workbook_lab::{
-    Checked, Cut, Failure, Fault, Lab, Outcome, Program, Rule, ensure, lab,
+    Checked, Failure, Lab, Outcome, Program,
+    arguments::{texts, word},
+    ensure, lab,
     model::{
         Message, disagreement,
         headers::{self, Binding, Headers, Match},
@@ -30,17 +32,8 @@ fn emit_log_headers_needs_no_receiver() -> Outcome {
         let emit = lab.start("emit_log_headers", &[]).await?;
         emit.succeeds().await?;
         emit.prints_bodies(&["Hello World!".to_owned()]).await?;
-        let exchange = lab.exchange(EXCHANGE).await?;
-        let kind = exchange.map(|exchange| exchange.kind);
-        ensure!(
-            kind.as_deref() == Some("headers"),
-            "`emit_log_headers` leaves an exchange `header_logs` of the kind headers",
-            match kind {
-                Some(kind) => format!("its kind is {kind}"),
-                None => "there is no exchange `header_logs`".to_owned(),
-            },
-        );
-        Ok(())
+        lab.is_left_an_exchange("emit_log_headers", EXCHANGE, "headers")
+            .await
     })
 }
 
@@ -122,11 +115,7 @@ fn emit_log_headers_reaches_those_who_asked_for_its_headers() -> Outcome {
             let binding = Binding::new(how, headers::of(&wanted));
             let queue = listen(lab, &binding).await?;
             emit(lab, &pairs, &texts(&["report"])).await?;
-            let found = lab.judge().await?.drain(&queue).await?.unwrap_or_default();
-            let found: Vec<_> = found
-                .iter()
-                .map(|body| String::from_utf8_lossy(body).into_owned())
-                .collect();
+            let found = lab.judge().await?.drain_text(&queue).await?;
             let message = [Message::headed(headers::of(&pairs), "report")];
             let routed = |it: &Message| headers::passes(&binding, &it.headers);
             match disagreement(&message, routed, &found) {
@@ -145,11 +134,7 @@ fn emit_log_headers_closes_its_connection() -> Outcome {
     lab!(async |lab| {
         let arguments = ["level=3", "--", "low", "battery"];
         let emit = lab.start("emit_log_headers", &arguments).await?;
-        emit.until_frame("`emit_log_headers` publishes (basic.publish)", |event| {
-            event.is("basic.publish")
-        })
-        .await?;
-        emit.closes_its_connections().await
+        emit.closes_after_publishing().await
     })
 }
 
@@ -160,25 +145,17 @@ fn either_program_may_run_first() -> Outcome {
         let line = ["somebody listens".to_owned()];
         let somebody = ["format=pdf", "--", "somebody", "listens"];
         let receive = receive(lab, &["all", "format=pdf"]).await?;
-        lab.start("emit_log_headers", &somebody)
-            .await?
-            .succeeds()
-            .await?;
+        lab.runs("emit_log_headers", &somebody).await?;
         receive.program.prints_bodies(&line).await?;
         // … and `emit_log_headers` first, in a world of its own.
         let lab = lab.another().await?;
-        lab.start(
+        lab.runs(
             "emit_log_headers",
             &["format=pdf", "--", "nobody", "listens"],
         )
-        .await?
-        .succeeds()
         .await?;
         let receive = self::receive(&lab, &["all", "format=pdf"]).await?;
-        lab.start("emit_log_headers", &somebody)
-            .await?
-            .succeeds()
-            .await?;
+        lab.runs("emit_log_headers", &somebody).await?;
         receive.program.prints_bodies(&line).await
     })
 }
@@ -276,12 +253,7 @@ fn a_receiver_that_is_cut_off_harms_nobody() -> Outcome {
         let mut bodies = vec!["before the cut".to_owned()];
         one.prints_bodies(&bodies).await?;
         other.program.prints_bodies(&bodies).await?;
-        other
-            .program
-            .suffers(Fault::Cut(Cut::Reset), Rule::now())
-            .await?;
-        // Its queue goes a moment later, and the broker refuses a message that comes at this very moment.
-        judge.unlocked(&other.queue).await?;
+        lab.cuts_off(&other.program, &other.queue).await?;
         judge
             .publish_messages(EXCHANGE, &[line("after the cut")])
             .await?;
@@ -311,16 +283,7 @@ fn any_bytes_never_end_receive_logs_headers() -> Outcome {
         [vec![0xff], b"caf\xe9".to_vec()],
         async |lab, bytes| {
             let receive = receive(lab, &["all"]).await?;
-            let end = lab.unique("end");
-            let judge = lab.judge().await?;
-            let bodies = [bytes.as_slice(), end.as_bytes()];
-            judge.broadcast(EXCHANGE, "", &bodies).await?;
-            let what = "`receive_logs_headers` goes on after a body that is not UTF-8, and prints the next message";
-            receive
-                .program
-                .until(what, |program| {
-                    program.stdout().contains(&end).then_some(Ok(()))
-                })
+            lab.outlives_bytes(&receive.program, EXCHANGE, "", &bytes)
                 .await
         }
     )
@@ -334,13 +297,7 @@ fn receive_logs_headers_ends_on_ctrl_c() -> Outcome {
         let last = Message::headed(headers::of(&["level=3"]), "last words");
         judge.publish_messages(EXCHANGE, &[last]).await?;
         program.prints_bodies(&["last words".to_owned()]).await?;
-        program.ends_on_ctrl_c().await?;
-        let unsettled = program.unsettled_deliveries();
-        ensure!(
-            unsettled == 0,
-            "`receive_logs_headers` settles what it printed: by automatic acknowledgement or by basic.ack",
-            format!("{unsettled} deliveries were never acknowledged"),
-        );
+        program.ends_settled_on_ctrl_c().await?;
         judge.goes(&queue, "after Ctrl-C").await
     })
 }
@@ -375,15 +332,6 @@ fn pairs() -> impl Strategy<Value = Vec<String>> {
             .map(|(name, value)| format!("{name}={value}"))
             .collect()
     })
-}
-
-/// A word as a person may type it as one argument: not empty, with blanks and quotes in it.
-fn word() -> impl Strategy<Value = String> {
-    "[a-zé消😀'\"\\\\.:=]{1,12}|[!-~][ -~]{0,30}[!-~]"
-}
-
-fn texts(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(ToString::to_string).collect()
 }
 
 /// A message for each, told apart by numbers.

@@ -150,6 +150,13 @@ impl Judge {
         Ok(taken.map(|taken| taken.into_iter().map(|message| message.data).collect()))
     }
 
+    /// As [`Judge::drain`], as text; of a queue that does not exist there is none.
+    pub async fn drain_text(&self, queue: &str) -> Result<Vec<String>, Failure> {
+        let drained = self.drain(queue).await?.unwrap_or_default();
+        let text = |body: &Vec<u8>| String::from_utf8_lossy(body).into_owned();
+        Ok(drained.iter().map(text).collect())
+    }
+
     /// As [`Judge::drain`], with all that belongs to each message: its routing key, its properties.
     pub async fn take(&self, queue: &str) -> Result<Option<Vec<Delivery>>, Failure> {
         let end: [u8; 16] = rand::random();

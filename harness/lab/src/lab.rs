@@ -22,7 +22,7 @@ pub(crate) use self::leases::Leases;
 use crate::{
     course::ChapterGiven,
     exercise::Exercise,
-    failure::Failure,
+    failure::{Checked, Failure},
     finding::Given,
     judge::Judge,
     process::{Command, Process},
@@ -194,6 +194,11 @@ impl Lab {
             ..Start::default()
         };
         self.start_as(program, start).await
+    }
+
+    /// Starts a program, and waits until it ended with code 0.
+    pub async fn runs(&self, program: &str, arguments: &[&str]) -> Checked {
+        self.start(program, arguments).await?.succeeds().await
     }
 
     /// Starts a program in a way of the check's own, with a tap between it and the broker.

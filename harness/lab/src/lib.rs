@@ -24,6 +24,7 @@
 //! | [`property`](mod@property) | a check tried with many random cases, and the smallest that fails |
 //! | [`lab`](mod@lab) | the check's private world |
 //! | [`program`] | a running program: what it says to the broker, prints, how it ends |
+//! | [`arguments`] | what a person types after a program's name |
 //! | [`judge`] | the lab's own connection to the broker |
 //! | [`calls`] | requests and their replies, with the lab on either side |
 //! | [`tasks`] | the deliveries of a worker: held, done, settled |
@@ -36,6 +37,7 @@
 //! | [`finding`], [`picture`] | what went wrong, named and proved by frames; a tape as a sequence diagram |
 //! | [`course`], [`exercise`] | the catalogue, and where a check belongs in it |
 
+pub mod arguments;
 pub mod calls;
 pub mod check;
 pub mod course;

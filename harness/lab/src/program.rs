@@ -2,8 +2,10 @@
 
 mod bindings;
 mod deliveries;
+mod endings;
 mod prints;
 mod trouble;
+mod witness;
 
 use std::{
     fmt,
@@ -14,18 +16,19 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use amqp_tap::{Conversation, Ending, Event, Fault, Injected, Rule, Side, Tap, Tape};
+use amqp_tap::{Conversation, Event, Fault, Injected, Rule, Side, Tap, Tape};
 use lapin::protocol::{AMQPClass, queue};
 use rustix::process::Signal;
 
 pub use bindings::Bound;
+pub(crate) use witness::Witness;
 
 use crate::{
     failure::{Checked, Failure},
-    finding::{Printed, Seen, anonymous},
+    finding::anonymous,
     process::{Ended, Process},
     report::{ProgramReport, quote},
-    wait::{Bell, DEADLINE, GRACE, within},
+    wait::{Bell, DEADLINE, within},
 };
 
 /// How long a program has to end after Ctrl-C, as the exercises' texts say.
@@ -88,6 +91,11 @@ impl Program {
     /// The program's name and arguments, as they are shown.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// The program's name alone.
+    fn bare_name(&self) -> &str {
+        self.name().split(' ').next().unwrap_or_default()
     }
 
     /// Everything that the program and the broker said to each other so far.
@@ -256,135 +264,6 @@ impl Program {
         .await
     }
 
-    /// Waits until the program ended and the broker has seen the end of each of its connections.
-    pub async fn ends(&self) -> Result<Ended, Failure> {
-        self.ends_within(self.0.bell.deadline, "ends").await
-    }
-
-    /// Waits until the program ended with code 0.
-    pub async fn succeeds(&self) -> Checked {
-        let ended = self.ends().await?;
-        if ended.is_success() {
-            return Ok(());
-        }
-        Err(self.explain(Failure::new(
-            format!("`{}` exits with code 0", self.name()),
-            format!("it {ended}"),
-        )))
-    }
-
-    /// Waits until each of the program's connections was closed in the way of AMQP:
-    /// `connection.close` from the program, `connection.close-ok` from the broker.
-    pub async fn closes_its_connections(&self) -> Checked {
-        let what = format!(
-            "`{}` closes its connection: connection.close, then connection.close-ok",
-            self.name()
-        );
-        let endings = self
-            .until(&what, |program| {
-                let tape = program.0.tape.as_ref()?;
-                let endings: Vec<Ending> = tape
-                    .connections()
-                    .into_iter()
-                    .map(|number| tape.ending(number))
-                    .collect::<Option<_>>()?;
-                // A program's socket may be seen to end before it does itself, and how it ended is to be told.
-                let broke_off = |it: &Ending| matches!(it, Ending::DroppedByClient | Ending::Reset);
-                let whole = program.ended().is_some() || !endings.iter().any(broke_off);
-                (whole && !endings.is_empty()).then_some(Ok(endings))
-            })
-            .await?;
-        let Some(other) = endings.into_iter().find(|ending| *ending != Ending::Closed) else {
-            return Ok(());
-        };
-        let observed = match other {
-            Ending::DroppedByClient | Ending::Reset => {
-                "the connection broke off: the program ended without connection.close"
-            }
-            Ending::ClosedByBroker => "the broker closed the connection because of an error",
-            Ending::Cut => {
-                "the tap cut the connection: it could not read what the program sent, or a limit was passed"
-            }
-            _ => "the broker's side of the connection ended first",
-        };
-        Err(self.explain(Failure::new(what, observed)))
-    }
-
-    /// How many deliveries the program has neither consumed with automatic
-    /// acknowledgement nor settled (basic.ack, basic.nack, basic.reject).
-    pub fn unsettled_deliveries(&self) -> usize {
-        let Some(conversation) = self.conversation() else {
-            return 0;
-        };
-        let consumers = conversation.consumers.iter().chain(&conversation.gets);
-        let deliveries = consumers.flat_map(|consumer| &consumer.deliveries);
-        deliveries
-            .filter(|delivery| delivery.settled == Some("open"))
-            .count()
-    }
-
-    /// Waits until the program has settled all that it got. It may do so a moment after it has printed it, or as late
-    /// as when it ends, so this is no failure at the deadline: whoever looks afterwards sees what is left.
-    pub async fn has_time_to_settle(&self) {
-        let settled = || (self.unsettled_deliveries() == 0 || self.is_over()).then_some(());
-        let _: Option<()> = self.0.bell.until(self.0.bell.deadline, settled).await;
-    }
-
-    /// Presses Ctrl-C and waits until the program ended, within the 2 seconds that its text gives it.
-    pub async fn ends_on_ctrl_c(&self) -> Result<Ended, Failure> {
-        self.interrupt();
-        self.ends_within(
-            CTRL_C_LIMIT + GRACE,
-            "ends within 2 seconds of Ctrl-C (SIGINT)",
-        )
-        .await
-    }
-
-    /// Waits until the program ended with an error, and a word about it on standard error.
-    pub async fn fails_loudly(&self, limit: Duration, why: &str) -> Checked {
-        let what = format!(
-            "says on standard error that it failed ({why}), and exits with a code that is not 0"
-        );
-        self.ends_within(limit, &what).await?;
-        self.failed_loudly(&what)
-    }
-
-    /// Holds that it has ended with an error, and a word about it on standard error.
-    fn failed_loudly(&self, what: &str) -> Checked {
-        let what = format!("`{}` {what}", self.name());
-        let Some(ended) = self.ended() else {
-            return Err(self.missed(&what));
-        };
-        if ended.is_success() {
-            return Err(self.explain(Failure::new(what, "it exited with code 0")));
-        }
-        if self.stderr().trim().is_empty() {
-            let observed = format!("it {ended}, and standard error is empty");
-            return Err(self.explain(Failure::new(what, observed)));
-        }
-        Ok(())
-    }
-
-    async fn ends_within(&self, limit: Duration, what: &str) -> Result<Ended, Failure> {
-        let over = self
-            .0
-            .bell
-            .until(limit, || self.is_over().then(|| self.ended()))
-            .await
-            .flatten();
-        over.ok_or_else(|| self.missed(&format!("`{}` {what}", self.name())))
-    }
-
-    /// Whether it ended, and all its connections with it.
-    fn is_over(&self) -> bool {
-        let all_ended = |tape: &Tape| {
-            tape.connections()
-                .into_iter()
-                .all(|number| tape.ending(number).is_some())
-        };
-        self.ended().is_some() && self.0.tape.as_ref().is_none_or(all_ended)
-    }
-
     /// The failure of something that was expected of the program and did not come.
     fn missed(&self, expected: &str) -> Failure {
         let failure = match self.ended() {
@@ -443,38 +322,6 @@ impl Program {
         self.events().iter().filter_map(closes).collect()
     }
 
-    /// Everything that findings and pictures are drawn from.
-    pub(crate) fn witness(&self) -> Witness {
-        let began = self.0.tape.as_ref().map_or(self.0.started, Tape::began);
-        let since = |time: SystemTime| time.duration_since(began).unwrap_or_default();
-        let interrupted = *self
-            .0
-            .interrupted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let printed = |(read, line)| Printed {
-            at: since(read),
-            line,
-        };
-        Witness {
-            program: self.name().to_owned(),
-            reachable: self.0.tape.is_some() && !self.0.idle.load(Ordering::Relaxed),
-            began,
-            events: self.events(),
-            printed: self
-                .0
-                .process
-                .stdout
-                .lines()
-                .into_iter()
-                .map(printed)
-                .collect(),
-            interrupted: interrupted.map(since),
-            ended: self.ended(),
-            looked: since(SystemTime::now()),
-        }
-    }
-
     /// The tape, where it has one.
     pub(crate) fn tape(&self) -> Option<&Tape> {
         self.0.tape.as_ref()
@@ -494,51 +341,6 @@ impl Program {
         }
     }
 
-    /// Whether nothing that it sent can still change anything on the broker: on each of its connections it only
-    /// consumed and had an answer to all that it asked, or it closed the connection in the way of AMQP.
-    ///
-    /// To be asked when the tap is closed.
-    pub(crate) fn left_nothing_under_way(&self) -> bool {
-        const ASKED: [&str; 9] = [
-            "exchange.declare",
-            "exchange.delete",
-            "exchange.bind",
-            "exchange.unbind",
-            "queue.declare",
-            "queue.bind",
-            "queue.unbind",
-            "queue.delete",
-            "queue.purge",
-        ];
-        let Some(tape) = self.0.tape.as_ref() else {
-            return true;
-        };
-        let events = tape.events();
-        let settled = |number: u32| {
-            let mut open = 0_usize;
-            for event in events.iter().filter(|event| event.connection == number) {
-                let Some(method) = event.method() else {
-                    continue;
-                };
-                let name = method.name();
-                if name == "basic.publish" || name.starts_with("tx.") {
-                    return false;
-                }
-                if ASKED.contains(&name) {
-                    open += 1;
-                } else if name
-                    .strip_suffix("-ok")
-                    .is_some_and(|it| ASKED.contains(&it))
-                {
-                    open = open.saturating_sub(1);
-                }
-            }
-            open == 0
-        };
-        let mut connections = tape.connections().into_iter();
-        connections.all(|number| tape.ending(number) == Some(Ending::Closed) || settled(number))
-    }
-
     /// Kills it and closes its tap.
     pub(crate) async fn close(&self) {
         self.kill();
@@ -551,34 +353,6 @@ impl Program {
         if let Some(tap) = tap {
             // A tap that does not close is ended with the runtime.
             let _ = within(DEADLINE, tap.close()).await;
-        }
-    }
-}
-
-/// What is known of a program at one moment.
-#[derive(Clone, Debug)]
-pub(crate) struct Witness {
-    program: String,
-    reachable: bool,
-    began: SystemTime,
-    events: Vec<Arc<Event>>,
-    printed: Vec<Printed>,
-    interrupted: Option<Duration>,
-    ended: Option<Ended>,
-    looked: Duration,
-}
-
-impl Witness {
-    pub(crate) fn seen(&self) -> Seen<'_> {
-        Seen {
-            program: &self.program,
-            reachable: self.reachable,
-            began: self.began,
-            events: &self.events,
-            printed: &self.printed,
-            interrupted: self.interrupted,
-            ended: self.ended,
-            looked: self.looked,
         }
     }
 }

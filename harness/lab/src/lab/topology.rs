@@ -3,7 +3,7 @@
 use workbook_broker::Exchange;
 
 use super::Lab;
-use crate::failure::Failure;
+use crate::failure::{Checked, Failure};
 
 impl Lab {
     /// The exchange of a name, as it was declared; `None`: there is none.
@@ -13,5 +13,16 @@ impl Lab {
         })?;
         let mut exchanges = topology.exchanges.into_iter();
         Ok(exchanges.find(|exchange| exchange.name == name))
+    }
+
+    /// Holds that a program has left an exchange of this name and kind.
+    pub async fn is_left_an_exchange(&self, program: &str, name: &str, kind: &str) -> Checked {
+        let observed = match self.exchange(name).await? {
+            Some(exchange) if exchange.kind == kind => return Ok(()),
+            Some(exchange) => format!("its kind is {}", exchange.kind),
+            None => format!("there is no exchange `{name}`"),
+        };
+        let expected = format!("`{program}` leaves an exchange `{name}` of the kind {kind}");
+        Err(Failure::new(expected, observed))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use amqp_tap::{Event, Side, What};
+use amqp_tap::{Cut, Event, Fault, Rule, Side, What};
 
 use super::{NO_BROKER_LIMIT, Program};
 use crate::{
@@ -16,23 +16,21 @@ impl Lab {
     /// anything. A program is named with its arguments, if it needs some, as in a shell: `receive_logs_direct info`.
     pub async fn all_need_a_broker(&self, programs: &[&str]) -> Checked {
         let lines = programs.iter().map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            words
+            let mut words = line.split_whitespace();
+            (words.next().unwrap_or_default(), words.collect::<Vec<_>>())
         });
-        let lines: Vec<Vec<&str>> = lines.filter(|words| !words.is_empty()).collect();
+        let lines: Vec<_> = lines.collect();
         // With a broker they talk to it: else their error would be another one.
-        for words in &lines {
-            let program = words[0];
-            let with = self.start(program, &words[1..]).await?;
+        for (program, arguments) in &lines {
+            let with = self.start(program, arguments).await?;
             let what = format!("`{program}` opens a connection");
             with.until_frame(&what, |event| event.is("connection.open-ok"))
                 .await?;
             with.kill();
             with.ends().await?;
         }
-        for words in &lines {
-            let program = words[0];
-            let without = self.fails_without_broker(program, &words[1..]).await?;
+        for (program, arguments) in &lines {
+            let without = self.fails_without_broker(program, arguments).await?;
             if without.stdout().contains("Sent") {
                 return Err(Failure::new(
                     format!("`{program}` does not claim to have sent anything"),
@@ -41,6 +39,38 @@ impl Lab {
             }
         }
         Ok(())
+    }
+
+    /// Holds that bytes which are not UTF-8 do not end a program that is bound to an exchange with this key: it prints
+    /// the message after them.
+    pub async fn outlives_bytes(
+        &self,
+        program: &Program,
+        exchange: &str,
+        key: &str,
+        bytes: &[u8],
+    ) -> Checked {
+        let end = self.unique("end");
+        let judge = self.judge().await?;
+        judge
+            .broadcast(exchange, key, &[bytes, end.as_bytes()])
+            .await?;
+        let what = format!(
+            "`{}` goes on after a body that is not UTF-8, and prints the next message",
+            program.bare_name()
+        );
+        program
+            .until(&what, |program| {
+                program.stdout().contains(&end).then_some(Ok(()))
+            })
+            .await
+    }
+
+    /// Cuts a program's connection, and waits until the exclusive queue that was bound there is gone: the broker
+    /// refuses a message that comes at the very moment at which it goes.
+    pub async fn cuts_off(&self, program: &Program, queue: &str) -> Checked {
+        program.suffers(Fault::Cut(Cut::Reset), Rule::now()).await?;
+        self.judge().await?.unlocked(queue).await.map(|_| ())
     }
 
     /// Holds that a program which cannot do anything with these arguments says how it is used, on standard error, and
