@@ -150,22 +150,18 @@ impl Program {
                     .map(ToString::to_string)
             })
             .collect();
+        let known = |key: &str| asked_for.iter().any(|address| address == key);
         let elsewhere = messages().find(|message| {
-            let known = asked_for
-                .iter()
-                .any(|address| address == message.routing_key());
-            message.is_publish() && (!message.exchange().is_empty() || !known)
+            message.is_publish()
+                && (!message.exchange().is_empty() || !known(message.routing_key()))
         })?;
-        let known = asked_for
-            .iter()
-            .any(|address| address == elsewhere.routing_key());
         let exchange = match elsewhere.exchange() {
             "" => "the default exchange".to_owned(),
             name => format!("the exchange `{name}`"),
         };
         let key = match elsewhere.routing_key() {
             "" => "an empty routing key".to_owned(),
-            _ if known => "the request's reply_to as the routing key".to_owned(),
+            key if known(key) => "the request's reply_to as the routing key".to_owned(),
             other => format!("the routing key `{other}`"),
         };
         Some(format!("it published it to {exchange}, with {key}"))
@@ -177,9 +173,12 @@ impl Program {
         self.until(&what, |program| {
             let said = program.stdout();
             let ended = program.ended().is_some();
-            let whole = said.rfind('\n').filter(|_| !ended).map_or(0, |end| end + 1);
-            let lines = if ended { &said[..] } else { &said[..whole] };
-            let results: Vec<&str> = lines.lines().filter_map(spoken::got).collect();
+            // While it runs, its last line may come to more.
+            let whole = match ended {
+                true => said.len(),
+                false => said.rfind('\n').map_or(0, |end| end + 1),
+            };
+            let results: Vec<&str> = said[..whole].lines().filter_map(spoken::got).collect();
             match results.as_slice() {
                 [] => None,
                 [only] if *only == result => Some(Ok(())),

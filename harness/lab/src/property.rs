@@ -46,35 +46,20 @@ where
     S: Strategy<Value: Clone + Debug>,
 {
     run(exercise, path, async |bench| {
-        // A program that fails whatever the case is fails for the simplest one.
-        let mut examples = examples.into_iter();
-        let simplest = examples.next();
-        // No case is tried twice.
-        let mut known: HashSet<String> = HashSet::new();
-        if let Some(simplest) = simplest {
-            known.insert(format!("{simplest:?}"));
-            let tried = try_case(bench, simplest, DEADLINE, &body).await;
-            if tried.result.is_err() {
-                return Tried { cases: 1, ..tried };
+        let mut cases = cases(&strategy, examples, bench.seed).into_iter();
+        let mut last = Tried::default();
+        // A program that fails whatever the case is fails for the simplest one, so that is tried alone.
+        if let Some(simplest) = cases.next() {
+            let tried = try_one(bench, simplest, &body).await;
+            last = Tried { cases: 1, ..tried };
+            if last.result.is_err() {
+                return last;
             }
         }
-        let mut runner = TestRunner::new_with_rng(Config::default(), rng(bench.seed));
-        let random = (0..CASES).map(|_| Case::<S>::Random(strategy.new_tree(&mut runner)));
-        let new = |case: &Case<S>| case.shown().is_none_or(|shown| known.insert(shown));
-        // What an example shows needs no search for a smaller case.
-        let cases: Vec<_> = examples
-            .map(Case::Example)
-            .chain(random)
-            .filter(new)
-            .collect();
         // A program mostly waits, so several cases run at the same time; the first one in order that fails counts.
         let mut tried = stream::iter(cases)
             .map(|case| try_one(bench, case, &body))
             .buffered(AT_ONCE);
-        let mut last = Tried {
-            cases: 1,
-            ..Tried::default()
-        };
         while let Some(next) = tried.next().await {
             last = Tried {
                 cases: last.cases + 1,
@@ -86,6 +71,20 @@ where
         }
         Tried { case: None, ..last }
     })
+}
+
+/// The cases to try, none of them twice: the examples, and then random ones. What an example shows needs no search for a
+/// smaller case, which depends on how fast the machine is.
+fn cases<S>(strategy: &S, examples: Vec<S::Value>, seed: u64) -> Vec<Case<S>>
+where
+    S: Strategy<Value: Debug>,
+{
+    let mut known: HashSet<String> = HashSet::new();
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng(seed));
+    let random = (0..CASES).map(|_| Case::Random(strategy.new_tree(&mut runner)));
+    let all = examples.into_iter().map(Case::Example).chain(random);
+    all.filter(|case| case.shown().is_none_or(|shown| known.insert(shown)))
+        .collect()
 }
 
 /// A case to try.
@@ -184,4 +183,35 @@ fn rng(seed: u64) -> TestRng {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(examples: Vec<u8>, seed: u64) -> Vec<String> {
+        let cases = cases(&(0..=250_u8), examples, seed);
+        cases.iter().filter_map(Case::shown).collect()
+    }
+
+    #[test]
+    fn the_examples_come_first_and_in_their_order() {
+        let shown = shown(vec![9, 251, 3], 1);
+        assert_eq!(shown[..3], ["9", "251", "3"]);
+        assert!(shown.len() > 3, "{shown:?}");
+    }
+
+    #[test]
+    fn no_case_is_tried_twice() {
+        let random = shown(Vec::new(), 1);
+        let again = random[0].parse().expect("a number");
+        let known = shown(vec![again, again], 1);
+        assert_eq!(known.len(), random.len());
+    }
+
+    #[test]
+    fn the_seed_decides_the_random_cases() {
+        assert_eq!(shown(Vec::new(), 1), shown(Vec::new(), 1));
+        assert_ne!(shown(Vec::new(), 1), shown(Vec::new(), 2));
+    }
 }

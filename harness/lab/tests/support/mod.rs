@@ -12,6 +12,7 @@
 )]
 
 pub mod scenes;
+mod stage;
 
 use std::{
     collections::BTreeSet,

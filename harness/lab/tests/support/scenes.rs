@@ -1,25 +1,25 @@
 //! Small lapin programs that each do one thing wrong: through taps of their own, and on a real broker.
 
-use std::{
-    sync::{Arc, mpsc},
-    time::SystemTime,
-};
+use std::sync::{Arc, mpsc};
 
-use amqp_tap::{Cut, Event, Fault, Login, Rule, Side, Tap, TapOptions, Tape, What, broker};
+use amqp_tap::{Cut, Event, Fault, Rule, Side, TapOptions, What, broker};
 use futures_util::{StreamExt as _, future::join_all};
 use lapin::{
-    BasicProperties, Channel, Connection, ConnectionProperties, Consumer,
-    message::Delivery,
+    BasicProperties, Connection, ConnectionProperties,
     options::{
-        BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions,
-        QueueDeclareOptions,
+        BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
     },
     types::{AMQPValue, FieldTable},
 };
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 use workbook_broker::{Lease, OwnBroker};
 
-use super::{About, DEADLINE, Line, Part};
+use super::DEADLINE;
+pub use super::stage::Recorded;
+use super::stage::{
+    Stage, acks, closes, connect, consumes_as, declares, declares_as, gets, is_refused, publishes,
+    publishes_as,
+};
 
 /// A scene, and what has to be found in it.
 #[derive(Debug)]
@@ -148,194 +148,6 @@ pub async fn play(scene: &Scene, lease: &Lease, own: Option<&OwnBroker>) -> Vec<
         "transient-queue" => transient_queue(&stage, own.expect("a broker of its own")).await,
         other => panic!("there is no scene {other}"),
     }
-}
-
-/// A program of a scene: what is known of it, and its tape as JSON lines.
-pub struct Recorded {
-    pub about: About,
-    pub jsonl: Vec<u8>,
-}
-
-impl Recorded {
-    pub fn part(&self) -> Part {
-        let tape = Tape::read_jsonl(self.jsonl.as_slice()).expect("a tape");
-        Part::new(self.about.clone(), &tape)
-    }
-}
-
-struct Stage<'a> {
-    lease: &'a Lease,
-}
-
-impl Stage<'_> {
-    async fn enters(&self, name: &'static str) -> Actor {
-        self.enters_as(name, |_| {}).await
-    }
-
-    async fn enters_as(&self, name: &'static str, change: impl FnOnce(&mut TapOptions)) -> Actor {
-        let mut options = TapOptions {
-            login: Some(Login {
-                user: self.lease.user().to_owned(),
-                password: self.lease.password().to_owned(),
-                vhost: self.lease.vhost().to_owned(),
-            }),
-            ..TapOptions::to(self.lease.amqp_address())
-        };
-        change(&mut options);
-        Actor {
-            name,
-            tap: Tap::open(options).await.expect("a tap"),
-            printed: Vec::new(),
-        }
-    }
-}
-
-/// A program, seen from outside: its tap, and what it says.
-struct Actor {
-    name: &'static str,
-    tap: Tap,
-    printed: Vec<Line>,
-}
-
-impl Actor {
-    fn url(&self) -> String {
-        format!("amqp://guest:guest@{}/%2f", self.tap.endpoint())
-    }
-
-    async fn connects(&self) -> Connection {
-        connect(&self.url()).await
-    }
-
-    async fn begins(&self) -> (Connection, Channel) {
-        let connection = self.connects().await;
-        let channel = connection.create_channel().await.expect("a channel");
-        (connection, channel)
-    }
-
-    fn says(&mut self, line: &str) {
-        self.printed.push(Line {
-            at_us: micros(self.tap.tape().began()),
-            line: line.to_owned(),
-        });
-    }
-
-    /// All of its connections have ended, and so has the program.
-    async fn exits(self, code: i32) -> Recorded {
-        let ended = |events: &[Arc<Event>]| {
-            let count = |what: fn(&What) -> bool| events.iter().filter(|it| what(&it.what)).count();
-            let opened = count(|what| matches!(what, What::Connected));
-            let ended = count(|what| matches!(what, What::Closed(_)));
-            (opened > 0 && opened == ended).then_some(())
-        };
-        let tape = self.tap.tape().clone();
-        tape.wait_until(DEADLINE, ended)
-            .await
-            .expect("its connections end");
-        self.recorded(Some(code))
-    }
-
-    /// It has not ended.
-    fn waits(&self) -> Recorded {
-        self.recorded(None)
-    }
-
-    fn recorded(&self, code: Option<i32>) -> Recorded {
-        let tape = self.tap.tape();
-        let mut jsonl = Vec::new();
-        tape.write_jsonl(&mut jsonl).expect("written");
-        Recorded {
-            about: About {
-                program: self.name.to_owned(),
-                printed: self.printed.clone(),
-                ended: code,
-                runs: code.is_none(),
-                looked_us: micros(tape.began()),
-                ..About::default()
-            },
-            jsonl,
-        }
-    }
-}
-
-fn micros(began: SystemTime) -> u64 {
-    let since = SystemTime::now().duration_since(began).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
-}
-
-async fn connect(url: &str) -> Connection {
-    Connection::connect(url, ConnectionProperties::default())
-        .await
-        .expect("a connection")
-}
-
-async fn closes(connection: &Connection) {
-    let closed = connection.close(200, "done".into());
-    closed.await.expect("it closes");
-}
-
-async fn declares(channel: &Channel, queue: &str) {
-    declares_as(channel, queue, QueueDeclareOptions::durable())
-        .await
-        .expect("a queue");
-}
-
-async fn declares_as(
-    channel: &Channel,
-    queue: &str,
-    options: QueueDeclareOptions,
-) -> lapin::Result<()> {
-    let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
-    declared.await.map(drop)
-}
-
-async fn publishes_as(channel: &Channel, key: &str, options: BasicPublishOptions) {
-    let persistent = BasicProperties::default().with_delivery_mode(2);
-    let published = channel.basic_publish("".into(), key.into(), options, b"hi", persistent);
-    drop(published.await.expect("published"));
-}
-
-async fn publishes(channel: &Channel, key: &str) {
-    publishes_as(channel, key, BasicPublishOptions::default()).await;
-}
-
-async fn consumes_as(
-    channel: &Channel,
-    queue: &str,
-    options: BasicConsumeOptions,
-) -> lapin::Result<Consumer> {
-    let none = FieldTable::default();
-    channel
-        .basic_consume(queue.into(), "".into(), options, none)
-        .await
-}
-
-/// Sends itself a message, and gets it.
-async fn gets(channel: &Channel, no_ack: bool) -> (Consumer, Delivery) {
-    declares(channel, "hello").await;
-    publishes(channel, "hello").await;
-    let options = BasicConsumeOptions {
-        no_ack,
-        ..BasicConsumeOptions::default()
-    };
-    let consumer = consumes_as(channel, "hello", options).await;
-    let mut consumer = consumer.expect("a consumer");
-    let delivery = consumer.next().await.expect("a delivery");
-    (consumer, delivery.expect("a delivery"))
-}
-
-async fn acks(channel: &Channel, tag: u64) {
-    let acked = channel.basic_ack(tag, BasicAckOptions::default());
-    acked.await.expect("an acknowledgement is never answered");
-}
-
-/// Asks something that the broker answers, so that the error comes now.
-async fn is_refused(channel: &Channel) {
-    let options = QueueDeclareOptions {
-        passive: true,
-        ..QueueDeclareOptions::durable()
-    };
-    let answer = declares_as(channel, "hello", options).await;
-    answer.expect_err("the broker has closed the channel");
 }
 
 async fn exclusive_consumer(stage: &Stage<'_>) -> Vec<Recorded> {
