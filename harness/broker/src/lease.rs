@@ -99,6 +99,15 @@ impl Lease {
             .await
     }
 
+    /// Makes a queue refuse (`basic.nack`) what is published to it while so many messages wait in it, by a policy. It
+    /// lasts as long as the lease.
+    ///
+    /// The broker tells the queue of the policy; whoever must know when it is in force has to ask the queue.
+    pub async fn refuse_beyond(&self, queue: &str, messages: u32) -> Result<(), Error> {
+        let session = self.broker.management().session()?;
+        session.refuse_beyond(&self.name, queue, messages).await
+    }
+
     /// Deletes the queues and exchanges in the vhost, so that it is as good as a fresh one, in a fraction of the time
     /// that a fresh one takes (about 5 ms of the broker's processor time, against 60).
     ///

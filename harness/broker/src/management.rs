@@ -11,11 +11,11 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use rabbitmq_http_client::api::Client;
-use rabbitmq_http_client::commons::{BindingDestinationType, VirtualHostLimitTarget};
+use rabbitmq_http_client::commons::{BindingDestinationType, PolicyTarget, VirtualHostLimitTarget};
 use rabbitmq_http_client::error::{ErrorDetails, HttpClientError};
 use rabbitmq_http_client::password_hashing::{HashingAlgorithm, salt};
 use rabbitmq_http_client::requests::{
-    EnforcedLimitParams, Permissions, UserParams, VirtualHostParams,
+    EnforcedLimitParams, Permissions, PolicyParams, UserParams, VirtualHostParams,
 };
 use url::Url;
 
@@ -173,6 +173,23 @@ impl Session {
             .await?;
         }
         Ok(true)
+    }
+
+    /// Makes a queue of a vhost refuse what is published to it beyond so many messages.
+    pub(crate) async fn refuse_beyond(
+        &self,
+        vhost: &str,
+        queue: &str,
+        messages: u32,
+    ) -> Result<(), Error> {
+        let definition =
+            serde_json::json!({ "max-length": messages, "overflow": "reject-publish" });
+        let name = format!("bound-{queue}");
+        let pattern = format!("^{}$", escaped(queue));
+        let definition = definition.as_object().cloned().unwrap_or_default();
+        let policy =
+            PolicyParams::new(vhost, &name, &pattern, definition).apply_to(PolicyTarget::Queues);
+        patiently("set a policy", || self.0.declare_policy(&policy)).await
     }
 
     /// The names of all vhosts and users, in no order, some of them twice.
@@ -338,6 +355,18 @@ fn failed(doing: &str, error: &HttpClientError) -> Error {
         status,
         reason,
     }
+}
+
+/// A name as a regular expression that matches it only.
+fn escaped(name: &str) -> String {
+    let mut pattern = String::new();
+    for c in name.chars() {
+        if c.is_ascii_punctuation() {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
 }
 
 fn meaning(status: u16) -> String {

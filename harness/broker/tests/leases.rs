@@ -11,9 +11,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{Holder, World, have, leases_on};
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Connection, ConnectionProperties, ExchangeKind};
+use lapin::{BasicProperties, Connection, ConnectionProperties, ExchangeKind};
 use workbook_broker::{Address, Broker, Choice, Error, Kind, Lease};
 
 #[tokio::test]
@@ -41,6 +43,7 @@ async fn keep_their_promises(kind: Kind) {
     a_transient_queue_that_is_not_exclusive_may_be_declared(&broker).await;
     the_topology_is_what_was_declared(&broker).await;
     a_cleared_lease_is_as_good_as_a_fresh_one(&broker).await;
+    a_bounded_queue_refuses_what_is_too_much(&broker).await;
     guest_works_by_hand_and_governs_nothing(&broker).await;
     a_lease_may_cross_runtimes(&broker);
     a_lease_goes_with_a_panic(&broker);
@@ -266,6 +269,50 @@ async fn a_cleared_lease_is_as_good_as_a_fresh_one(broker: &Broker) {
     assert!(lease.clear().await.unwrap());
     let left = lease.topology().await.unwrap();
     assert_eq!(left, workbook_broker::Topology::default());
+    lease.release().await.unwrap();
+}
+
+async fn a_bounded_queue_refuses_what_is_too_much(broker: &Broker) {
+    let lease = broker.lease().await.unwrap();
+    let connection = connect(&lease.amqp_url()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    channel
+        .confirm_select(ConfirmSelectOptions::default())
+        .await
+        .unwrap();
+    let publish = async |queue: &str| {
+        let properties = BasicProperties::default();
+        let published =
+            channel.basic_publish("".into(), queue.into(), <_>::default(), b"x", properties);
+        published.await.unwrap().await.unwrap()
+    };
+    // The name is taken as it is, and not as a pattern.
+    for queue in ["a.b", "a-b"] {
+        let durable = QueueDeclareOptions::durable();
+        channel
+            .queue_declare(queue.into(), durable, FieldTable::default())
+            .await
+            .unwrap();
+    }
+    lease.refuse_beyond("a.b", 2).await.unwrap();
+    let mut taken = 0;
+    while publish("a.b").await.is_ack() {
+        taken += 1;
+        assert!(taken < 1000, "nothing is refused");
+    }
+    assert!(taken >= 2, "{taken}");
+    channel
+        .queue_purge("a.b".into(), <_>::default())
+        .await
+        .unwrap();
+    assert!(publish("a.b").await.is_ack());
+    assert!(publish("a.b").await.is_ack());
+    assert!(publish("a.b").await.is_nack());
+    for _ in 0..3 {
+        assert!(publish("a-b").await.is_ack());
+    }
+    connection.close(200, "bye".into()).await.unwrap();
+    assert!(!lease.clear().await.unwrap(), "the policy is left");
     lease.release().await.unwrap();
 }
 

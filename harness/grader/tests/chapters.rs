@@ -301,6 +301,7 @@ chapters! {
     topics: "topics",
     headers: "headers",
     rpc: "rpc",
+    publisher_confirms: "publisher-confirms",
 }
 
 #[test]

@@ -166,6 +166,46 @@ returned-message-ignored = ignores { $count ->
         } back (basic.return), because no queue took it. The program exited with code 0 all the same. A returned message
         is confirmed like any other, so look at what is returned, and report it or send it elsewhere.
 
+confirm-mode-missing = publishes { $later ->
+        [yes] before it asks for confirms
+       *[no] without asking for confirms
+    }
+    .explanation = `{ $program }` published { $count ->
+            [one] a message
+           *[other] { $count } messages
+        } to `{ $queue }` on a channel that was not in confirm mode. The broker says nothing of such a message, so the
+        program cannot know what became of it. Send confirm.select before the first basic.publish (with lapin:
+        `channel.confirm_select`). Without it, lapin's confirm is ready at once and says `NotRequested`.
+
+reported-as-confirmed = { $how ->
+        [returned] says `confirmed` of a message that came back
+       *[refused] says `confirmed` of a message that was refused
+    }
+    .explanation = { $how ->
+            [returned] The broker found no queue for `{ $body }` and returned it (basic.return, 312 NO_ROUTE). Then it
+                acknowledged it: an ack means that the broker is done with a message, and not that a queue has it.
+           *[refused] The broker did not take `{ $body }`: it sent basic.nack, because the queue is full or something is
+                broken. No queue has the message.
+        } `{ $program }` said that it is confirmed. { $how ->
+            [returned] Compare the message_id of each returned message with those of your messages before you say so.
+           *[refused] Tell an ack from a nack (with lapin: `Confirmation::Ack` and `Confirmation::Nack`).
+        }
+
+multiple-ignored = takes a confirm for many messages as one for the last
+    .explanation = The broker confirmed { $count } messages at once: basic.ack with multiple = true, and the tag of the last one,
+        `{ $body }`. `{ $program }` told of that one only, and still waits for the others. No more confirms will come for
+        them. With multiple, a confirm stands for all messages up to its tag.
+
+republished-unmarked = { $what ->
+        [header] publishes again without the header republished
+       *[id] publishes again under another message_id
+    }
+    .explanation = The connection broke before the confirm of `{ $body }` came. `{ $program }` published it again { $what ->
+            [header] with the same message_id, but without the header republished = true.
+           *[id] with another message_id.
+        } The broker may have the first one, so that there are two in the queue. Whoever consumes them can tell that only
+        by the message_id, and knows by the header when to look.
+
 declared-nothing = declares nothing, and relies on others to do so
     .explanation = `{ $program }` uses the queue `{ $queue }` and never declares it. That works only as long as another program
         has declared it before. You cannot know which one runs first, so declare the queue in each, with the same

@@ -127,6 +127,40 @@ returned-message-ignored = 忽略了被退回的 { $count } 条消息
     .explanation = `{ $program }` 发布时设置了 `mandatory`，由于没有队列接收，代理退回了 { $count } 条消息（basic.return），
         而程序仍然以退出码 0 结束。被退回的消息同样会得到确认，所以必须检查退回的消息：报告出来，或者改发到别处。
 
+confirm-mode-missing = { $later ->
+        [yes] 在请求发布确认之前就发布
+       *[no] 没有请求发布确认就发布
+    }
+    .explanation = `{ $program }` 在没有进入确认模式的信道上向 `{ $queue }` 发布了 { $count } 条消息。代理对这样的消息不会给出任何答复，
+        程序也就无法知道消息的下落。请在第一次 basic.publish 之前发送 confirm.select（lapin：`channel.confirm_select`）。
+        否则，lapin 的确认会立即完成，结果是 `NotRequested`。
+
+reported-as-confirmed = { $how ->
+        [returned] 把退回的消息说成 `confirmed`
+       *[refused] 把被拒绝的消息说成 `confirmed`
+    }
+    .explanation = { $how ->
+            [returned] 代理没有为 `{ $body }` 找到队列，把它退回了（basic.return，312 NO_ROUTE），然后照样确认了它：
+                确认只表示代理处理完了这条消息，并不表示有队列收下了它。
+           *[refused] 代理没有接受 `{ $body }`：它发送了 basic.nack，因为队列已满或者出了故障。没有队列收下这条消息。
+        }`{ $program }` 却说它已被确认。{ $how ->
+            [returned] 在这样说之前，请把每条退回消息的 message_id 与自己的消息比较。
+           *[refused] 请区分 ack 和 nack（lapin：`Confirmation::Ack` 与 `Confirmation::Nack`）。
+        }
+
+multiple-ignored = 把针对多条消息的确认当成只针对最后一条
+    .explanation = 代理一次确认了 { $count } 条消息：basic.ack 的 multiple = true，标签是最后一条 `{ $body }` 的。
+        `{ $program }` 只报告了这一条，还在等待其余的。它们不会再有别的确认了。带有 multiple 的确认代表直到其标签为止的所有消息。
+
+republished-unmarked = { $what ->
+        [header] 重新发布时没有带头部 republished
+       *[id] 重新发布时换了 message_id
+    }
+    .explanation = 在 `{ $body }` 的确认到来之前，连接断开了。`{ $program }` 重新发布了它，{ $what ->
+            [header] message_id 相同，却没有头部 republished = true。
+           *[id] 却换了一个 message_id。
+        }第一条可能已经在代理那里，于是队列中会有两条。消费者只能靠 message_id 分辨，并靠这个头部知道什么时候该去分辨。
+
 declared-nothing = 什么都没有声明，全靠别的程序
     .explanation = `{ $program }` 使用队列 `{ $queue }`，却从未声明它。只有别的程序已经先声明过，这样才行得通。哪个程序先运行是无法预知的，
         所以每个程序都要用相同的参数声明这个队列；如果它已经存在，声明不会有任何影响。

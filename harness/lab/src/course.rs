@@ -66,6 +66,8 @@ pub enum Ask {
     KeysFromArguments,
     /// A publisher's arguments before `--` are its headers; those of a consumer are what it binds with.
     HeadersFromArguments,
+    /// Publishers ask for confirms, and mark what they publish again.
+    Confirms,
     /// Every message reaches a queue, also through exchanges other than the default one.
     Routed,
 }

@@ -10,11 +10,12 @@
 //! | `story` | a tape, read once: publishes with their confirms, deliveries with their settlements, errors … |
 //! | `world` | the stories of all programs side by side: which queue was there when |
 //! | `spoken` | what printed lines claim |
-//! | `refusals`, `publishing`, `routing`, `headed`, `calls`, `settling`, `consuming`, `connections` | the rules |
+//! | `refusals`, `publishing`, `confirming`, `routing`, `headed`, `calls`, `settling`, `consuming`, `connections` | the rules |
 //! | `catalogue` | titles and explanations, in the languages of the course |
 
 mod calls;
 mod catalogue;
+mod confirming;
 mod connections;
 mod consuming;
 mod headed;
@@ -50,7 +51,7 @@ use crate::{
 
 pub use id::FindingId;
 pub(crate) use refusals::anonymous;
-pub(crate) use story::{Delivery, Story};
+pub(crate) use story::{Delivery, Publish, Story};
 use world::World;
 
 /// What is known of one program when findings are drawn.
@@ -176,6 +177,10 @@ const RULES: &[Rule] = &[
     publishing::purged,
     publishing::confirm_not_awaited,
     publishing::returned_ignored,
+    confirming::mode_missing,
+    confirming::reported_as_confirmed,
+    confirming::multiple_ignored,
+    confirming::unmarked,
     publishing::declared_nothing,
     publishing::queue_not_durable,
     publishing::message_not_persistent,

@@ -4,6 +4,7 @@
 //! an answer which closes the channel (no such queue, an exclusive one, a stream)
 //! is an answer and harms nothing else.
 
+mod bounds;
 mod exchanges;
 mod partner;
 

@@ -64,6 +64,8 @@ pub struct Start<'a> {
     pub arguments: &'a [&'a str],
     /// Variables that are added to its environment.
     pub variables: &'a [(&'a str, &'a str)],
+    /// What it finds on its standard input, before the end.
+    pub input: &'a [u8],
     /// The heartbeat interval, in seconds, that the tap proposes in place of the broker's.
     pub heartbeat: Option<u16>,
 }
@@ -201,6 +203,23 @@ impl Lab {
         self.start(program, arguments).await?.succeeds().await
     }
 
+    /// Starts a program with arguments and with a text on its standard input, with a tap between it and the broker.
+    ///
+    /// What is injected before anything else is awaited hits its first frame, too.
+    pub async fn start_with_input(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        input: &[u8],
+    ) -> Result<Program, Failure> {
+        let start = Start {
+            arguments,
+            input,
+            ..Start::default()
+        };
+        self.start_as(program, start).await
+    }
+
     /// Starts a program in a way of the check's own, with a tap between it and the broker.
     pub async fn start_as(&self, program: &str, start: Start<'_>) -> Result<Program, Failure> {
         let tap = Tap::open(TapOptions {
@@ -210,6 +229,7 @@ impl Lab {
                 vhost: self.lease.vhost().to_owned(),
             }),
             heartbeat: start.heartbeat,
+            single_confirms: true,
             seed: self.seed,
             ..TapOptions::to(self.lease.amqp_address())
         })
@@ -235,19 +255,32 @@ impl Lab {
         program: &str,
         arguments: &[&str],
     ) -> Result<Program, Failure> {
+        let start = Start {
+            arguments,
+            ..Start::default()
+        };
+        self.fails_without_broker_as(program, start).await
+    }
+
+    /// As [`Lab::fails_without_broker`], of a program that is started in a way of the check's own.
+    pub async fn fails_without_broker_as(
+        &self,
+        program: &str,
+        start: Start<'_>,
+    ) -> Result<Program, Failure> {
         let why = "the broker refuses the connection";
-        let first = self.start_without_broker(program, arguments)?;
+        let first = self.start_without_broker(program, start)?;
         let failed = first.fails_loudly(NO_BROKER_LIMIT, why).await;
         if first.ended().is_some() {
             return failed.map(|()| first);
         }
         first.kill();
-        let second = self.start_without_broker(program, arguments)?;
+        let second = self.start_without_broker(program, start)?;
         second.fails_loudly(NO_BROKER_LIMIT, why).await?;
         Ok(second)
     }
 
-    fn start_without_broker(&self, program: &str, arguments: &[&str]) -> Result<Program, Failure> {
+    fn start_without_broker(&self, program: &str, start: Start<'_>) -> Result<Program, Failure> {
         let hold = || -> std::io::Result<(TcpSocket, SocketAddr)> {
             // A socket that is bound but does not listen refuses whoever connects.
             let socket = TcpSocket::new_v4()?;
@@ -265,10 +298,6 @@ impl Lab {
                 let _ = self.nobody.set(socket);
                 address
             }
-        };
-        let start = Start {
-            arguments,
-            ..Start::default()
         };
         self.spawn(program, start, address, None)
     }
@@ -309,7 +338,7 @@ impl Lab {
             directory,
             environment,
         };
-        let process = Process::start(&command, &self.bell).map_err(|error| {
+        let process = Process::start(&command, start.input, &self.bell).map_err(|error| {
             let line = command.argv[0].to_string_lossy();
             Failure::error(
                 format!("the program `{name}` can be started"),

@@ -27,6 +27,7 @@
 //! | [`arguments`] | what a person types after a program's name |
 //! | [`judge`] | the lab's own connection to the broker |
 //! | [`calls`] | requests and their replies, with the lab on either side |
+//! | [`confirms`] | what the broker says of each message that a program publishes, and what the program prints of it |
 //! | [`tasks`] | the deliveries of a worker: held, done, settled |
 //! | [`model`] | reference models of routing: what a queue gets |
 //! | [`printed`] | whether printed lines carry the expected bodies |
@@ -40,6 +41,7 @@
 pub mod arguments;
 pub mod calls;
 pub mod check;
+pub mod confirms;
 pub mod course;
 pub mod evidence;
 pub mod exercise;
@@ -58,7 +60,9 @@ pub mod tasks;
 pub mod wait;
 
 /// What is on a tape; faults, and the rules that place them.
-pub use amqp_tap::{Cut, Event, Fault, Frame, Rule, Side, What, any, broker, client, message};
+pub use amqp_tap::{
+    Cut, Event, Fault, Frame, Injected, Rule, Side, What, any, broker, client, message,
+};
 pub use check::Outcome;
 pub use failure::{Checked, Failure, Verdict};
 pub use lab::{Lab, Start};

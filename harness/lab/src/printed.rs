@@ -13,6 +13,9 @@
 
 #[cfg(test)]
 mod tests;
+mod words;
+
+pub(crate) use words::{Said, said};
 
 use crate::{finding::spoken, model::Message};
 
@@ -271,7 +274,7 @@ fn openings_after(text: &str, key: &str) -> Vec<Opening> {
     openings
 }
 
-const QUOTES: [(&str, &str); 7] = [
+static QUOTES: [(&str, &str); 7] = [
     ("'", "'"),
     ("\"", "\""),
     ("`", "`"),

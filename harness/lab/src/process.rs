@@ -22,7 +22,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use tokio::{net::unix::pipe, sync::watch, task::JoinHandle};
+use tokio::{io::AsyncWriteExt as _, net::unix::pipe, sync::watch, task::JoinHandle};
 
 use crate::wait::Bell;
 
@@ -137,7 +137,9 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a process; `bell` rings at each piece of output and at its end.
-    pub(crate) fn start(command: &Command, bell: &Bell) -> io::Result<Self> {
+    ///
+    /// It finds `input` on its standard input, and the end after it. Who does not read it is not waited for.
+    pub(crate) fn start(command: &Command, input: &[u8], bell: &Bell) -> io::Result<Self> {
         let mark = next_mark();
         let mut builder = std::process::Command::new(&command.argv[0]);
         builder
@@ -146,7 +148,10 @@ impl Process {
             .env_clear()
             .envs(&command.environment)
             .env(MARK, &mark)
-            .stdin(Stdio::null())
+            .stdin(match input {
+                [] => Stdio::null(),
+                _ => Stdio::piped(),
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
@@ -156,6 +161,13 @@ impl Process {
             .id()
             .and_then(|id| Pid::from_raw(id.cast_signed()))
             .ok_or_else(|| io::Error::other("the process has no id"))?;
+        if let Some(mut pipe) = child.stdin.take() {
+            let input = input.to_vec();
+            // It ends with the process at the latest: then there is nobody left to read the pipe.
+            tokio::spawn(async move {
+                let _ = pipe.write_all(&input).await;
+            });
+        }
         let out = reader(
             child
                 .stdout

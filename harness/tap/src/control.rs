@@ -1,8 +1,10 @@
 //! What reaches into one connection from outside its own pumps: the tap's end, and faults.
 
 use crate::{
+    confirms::{Confirms, Going},
     event::{Event, Fate, Side, What},
-    fault::{Cut, Effect, Gate, Hit, Strike},
+    fault::{Cut, Effect, Hit, Strike},
+    message::Method,
     tape::Tape,
 };
 use std::sync::{
@@ -26,10 +28,12 @@ pub(crate) struct Control {
     pub(crate) connection: u32,
     order: watch::Sender<Option<Order>>,
     closing: watch::Receiver<bool>,
-    /// Whether any fault has hit this connection.
+    /// Whether any fault has hit this connection, or its confirms are not passed on as they come.
     bent: AtomicBool,
     /// Whether its bytes vanish.
     half_open: AtomicBool,
+    /// The confirms that are held back.
+    confirms: Mutex<Confirms>,
     lanes: [Lane; 2],
 }
 
@@ -39,24 +43,21 @@ struct Lane {
     mail: Mutex<Vec<Effect>>,
     full: AtomicBool,
     wake: Notify,
-    held: Mutex<Held>,
-}
-
-/// Confirms that are held back.
-#[derive(Debug, Default)]
-struct Held {
-    gates: Vec<Gate>,
-    bytes: Vec<u8>,
 }
 
 impl Control {
-    pub(crate) fn new(connection: u32, closing: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(
+        connection: u32,
+        closing: watch::Receiver<bool>,
+        single_confirms: bool,
+    ) -> Self {
         Self {
             connection,
             closing,
             order: watch::Sender::new(None),
-            bent: AtomicBool::new(false),
+            bent: AtomicBool::new(single_confirms),
             half_open: AtomicBool::new(false),
+            confirms: Mutex::new(Confirms::new(single_confirms)),
             lanes: Default::default(),
         }
     }
@@ -108,8 +109,8 @@ impl Control {
                 self.half_open.store(true, Ordering::Release);
                 None
             }
-            Effect::HoldConfirms(gate) => {
-                lock(&self.lane(Side::Broker).held).gates.push(gate.clone());
+            Effect::HoldConfirms(gate, as_what) => {
+                lock(&self.confirms).hold(gate.clone(), *as_what);
                 None
             }
             effect => Some((lane, effect.clone())),
@@ -178,22 +179,19 @@ impl Control {
         }
     }
 
-    /// Keeps a confirm back, if confirms are held.
-    pub(crate) fn hold(&self, confirm: &[u8]) -> bool {
-        let mut held = lock(&self.lane(Side::Broker).held);
-        held.gates.retain(|gate| !gate.is_open());
-        if held.gates.is_empty() {
-            return false;
-        }
-        held.bytes.extend_from_slice(confirm);
-        true
+    /// Keeps a confirm back, if confirms are held; answers what becomes of it then.
+    pub(crate) fn hold(&self, confirm: &Method, bytes: &[u8]) -> Option<Fate> {
+        lock(&self.confirms).keep(confirm, bytes)
     }
 
     /// The confirms that were held and no longer are.
-    pub(crate) fn let_go(&self) -> Option<Vec<u8>> {
-        let mut held = lock(&self.lane(Side::Broker).held);
-        held.gates.retain(|gate| !gate.is_open());
-        (held.gates.is_empty() && !held.bytes.is_empty()).then(|| std::mem::take(&mut held.bytes))
+    pub(crate) fn let_go(&self) -> Vec<Going> {
+        lock(&self.confirms).let_go()
+    }
+
+    /// A channel begins to count its messages anew.
+    pub(crate) fn opens_channel(&self, channel: u16) {
+        lock(&self.confirms).begin(channel);
     }
 
     fn lane(&self, side: Side) -> &Lane {

@@ -56,7 +56,8 @@ pub enum Fate {
     Rewritten,
     /// A fault keeps them back for a while.
     Held,
-    /// They were not forwarded: a fault swallowed them, or the connection was cut before them.
+    /// They were not forwarded: a fault swallowed them, or the connection was cut before them. What a fault sends in
+    /// their place later is an event of its own.
     Vanished,
 }
 

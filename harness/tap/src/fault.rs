@@ -12,7 +12,7 @@ use crate::{
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
-pub(crate) use armed::{Effect, Faults, Gate, Shape, Strike};
+pub(crate) use armed::{Effect, Faults, Gate, HeldAs, Shape, Strike};
 
 /// How a connection is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,13 @@ pub enum Fault {
     /// The broker's confirms (`basic.ack` and `basic.nack` to the program) are held until [`Injected::release`], and
     /// everything else passes them.
     HoldConfirms,
+    /// As [`Fault::HoldConfirms`]; on [`Injected::release`] the `basic.ack`s of each channel that follow one another are
+    /// merged into one with `multiple`, which a broker may do at any time.
+    ///
+    /// On the tape the confirms that came [vanish](crate::Fate::Vanished), and what goes out in their place is noted when
+    /// it does. Nothing is claimed that the broker has not: where earlier messages of the channel are still to be
+    /// confirmed, or were confirmed before any fault was injected, the confirms go out as they came.
+    MergeConfirms,
     /// Its direction carries no more than so many bytes a second, until [`Injected::release`].
     Throttle {
         /// At least 1.
@@ -71,6 +78,7 @@ impl fmt::Display for Fault {
             Self::Delay(by) => write!(f, "delayed by {by:?}"),
             Self::Hold => f.write_str("held"),
             Self::HoldConfirms => f.write_str("held the confirms"),
+            Self::MergeConfirms => f.write_str("held the confirms, to merge them"),
             Self::Throttle { bytes_per_second } => {
                 write!(f, "throttled to {bytes_per_second} bytes a second")
             }

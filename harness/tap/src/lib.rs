@@ -33,7 +33,7 @@
 //! (its protocol state, without sockets: bytes in, events and steps out; `session/opening` greets and rewrites the
 //! login, `session/assembly` joins contents, `session/emit` puts events on the tape and asks for faults) → `frame`
 //! (bytes checked, then decoded; `frame/depth` measures nesting first). A fault reaches a connection through its
-//! `control`, and bends what it writes in its `outlet`. Beside them: `usage` counts limits, `clock` is the only place
+//! `control` (which keeps held confirms in `confirms`), and bends what it writes in its `outlet`. Beside them: `usage` counts limits, `clock` is the only place
 //! that lets time pass, `names` and `json` put methods in AMQP's words, `tape/jsonl` writes them down.
 //!
 //! # What order to expect
@@ -44,6 +44,7 @@
 //! last of them after the frame was recorded.
 
 mod clock;
+mod confirms;
 mod control;
 pub mod conversation;
 mod error;

@@ -202,6 +202,12 @@ pub struct TapOptions {
     /// The interval, in seconds, that `connection.tune` (AMQP 0-9-1 §1.4.2.5) proposes in place of the broker's:
     /// so that a missing heartbeat shows soon.
     pub heartbeat: Option<u16>,
+    /// Passes each `basic.ack` and `basic.nack` of the broker that stands for `multiple` messages on as one for each.
+    ///
+    /// When a broker puts confirms together depends on its load. So what a program makes of `multiple` shows when it is
+    /// meant to, by [`Fault::MergeConfirms`](crate::Fault::MergeConfirms), and not by luck. On the tape the one that
+    /// came [vanishes](crate::Fate::Vanished), and those that go out are noted.
+    pub single_confirms: bool,
     /// What to do with bytes that cannot be read.
     pub unreadable: Unreadable,
     /// How much the program may do.
@@ -220,6 +226,7 @@ impl TapOptions {
             broker: broker.into(),
             login: None,
             heartbeat: None,
+            single_confirms: false,
             unreadable: Unreadable::Cut,
             limits: Limits::default(),
             seed: 0,

@@ -63,7 +63,7 @@ impl<'a> Outlet<'a> {
                 self.shapes.push((shape, gate));
             }
             // These are done where they hit.
-            Effect::Cut(_) | Effect::HalfOpen | Effect::HoldConfirms(_) => {}
+            Effect::Cut(_) | Effect::HalfOpen | Effect::HoldConfirms(..) => {}
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ impl Replay {
         let tape = Tape::beginning(SystemTime::now(), None);
         let (_, closing) = watch::channel(false);
         let session = Session::new(
-            Arc::new(Control::new(1, closing)),
+            Arc::new(Control::new(1, closing, false)),
             tape.clone(),
             Arc::new(Usage::new(limits)),
             Arc::new(Faults::new(0)),

@@ -151,12 +151,8 @@ impl Session {
     ) -> usize {
         let at = self.tape.now();
         let mut used = 0;
-        if side == Side::Broker
-            && early == 0
-            && self.control.is_bent()
-            && let Some(confirms) = self.control.let_go()
-        {
-            steps.push(Step::Send(confirms));
+        if side == Side::Broker && early == 0 && self.control.is_bent() {
+            self.release_confirms(at, steps);
         }
         while used < bytes.len() && self.verdict.is_none() {
             let partly = early > used;
@@ -376,6 +372,7 @@ impl Session {
             }
             AMQPClass::Channel(channel::AMQPMethod::Open(_)) => {
                 self.channels.insert(number);
+                self.control.opens_channel(number);
                 self.usage.channels(self.channels.len())?;
             }
             AMQPClass::Channel(channel::AMQPMethod::CloseOk(_)) => {

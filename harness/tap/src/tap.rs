@@ -151,7 +151,11 @@ async fn accept(
             client.1.reset();
             continue;
         }
-        let control = Arc::new(Control::new(number, closing.clone()));
+        let control = Arc::new(Control::new(
+            number,
+            closing.clone(),
+            options.single_confirms,
+        ));
         faults.watch(&control);
         let mut session = Session::new(
             Arc::clone(&control),

@@ -7,13 +7,19 @@
 
 mod support;
 
-use amqp_tap::{Cut, Ending, Fate, Fault, Rule, Side, What, broker, client, ended, message};
+use amqp_tap::{
+    Cut, Ending, Event, Fate, Fault, Rule, Side, TapOptions, What, broker, client, ended, message,
+};
 use std::time::{Duration, Instant};
 use support::{
-    DEADLINE, Peers, ack, body, carry, connect, declare, handshake, header, peers, publish,
-    publish_method, read, read_all, soon,
+    DEADLINE, Peers, ack, ack_up_to, body, carry, connect, declare, handshake, header, nack,
+    open_channel, peers, publish, publish_method, read, read_all, soon,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+fn argument(event: &Event, name: &str) -> serde_json::Value {
+    event.method().unwrap().argument(name).unwrap()
+}
 
 async fn opened() -> Peers {
     let mut peers = peers(|options| options).await;
@@ -182,6 +188,122 @@ async fn held_confirms_are_overtaken_and_come_in_order() {
     let held = [ack(1, 1), ack(1, 2)].concat();
     assert_eq!(read(&mut peers.client, held.len()).await, held);
     carry(&mut peers.broker, &mut peers.client, &ack(1, 3)).await;
+}
+
+#[tokio::test]
+async fn merged_confirms_stand_for_those_that_came() {
+    let mut peers = opened().await;
+    carry(&mut peers.client, &mut peers.broker, &open_channel(1)).await;
+    let fault = peers
+        .tap
+        .inject(Fault::MergeConfirms, Rule::before(broker("basic.ack")));
+    // The fifth message is still to be confirmed, and what follows the refusal is not merged with what came before it.
+    let tags = [1, 3, 2, 6];
+    let acks: Vec<u8> = tags.into_iter().flat_map(|tag| ack(1, tag)).collect();
+    let all = [acks, nack(1, 4), ack(1, 7), declare(1, "q")].concat();
+    soon(peers.broker.write_all(&all)).await.unwrap();
+    let free = declare(1, "q");
+    assert_eq!(read(&mut peers.client, free.len()).await, free);
+    let tape = peers.tap.tape().clone();
+    let came = tape.all(&broker("basic.ack"));
+    assert_eq!(came.len(), 5);
+    assert!(came.iter().all(|event| event.fate == Fate::Vanished));
+    fault.release();
+    let out = [ack_up_to(1, 3), ack(1, 6), nack(1, 4), ack(1, 7)].concat();
+    assert_eq!(read(&mut peers.client, out.len()).await, out);
+    let passed: Vec<_> = tape.all(&broker("basic.ack")).split_off(5);
+    assert_eq!(passed.len(), 3);
+    assert!(passed.iter().all(|event| event.fate == Fate::Passed));
+    assert_eq!(argument(&passed[0], "delivery-tag"), 3);
+    assert_eq!(argument(&passed[0], "multiple"), true);
+    carry(&mut peers.broker, &mut peers.client, &ack(1, 5)).await;
+    // The next time there is nothing before them that is still to be confirmed.
+    let again = peers
+        .tap
+        .inject(Fault::MergeConfirms, Rule::before(broker("basic.ack")));
+    let more = [ack(1, 8), ack(1, 9)].concat();
+    soon(peers.broker.write_all(&more)).await.unwrap();
+    tape.wait_for_nth(DEADLINE, &broker("basic.ack"), 11)
+        .await
+        .unwrap();
+    again.release();
+    let out = ack_up_to(1, 9);
+    assert_eq!(read(&mut peers.client, out.len()).await, out);
+}
+
+#[tokio::test]
+async fn confirms_are_merged_by_channel_and_only_where_all_before_them_are_known() {
+    let mut peers = opened().await;
+    // Nobody counted this one: there was no fault yet.
+    carry(&mut peers.client, &mut peers.broker, &open_channel(1)).await;
+    carry(&mut peers.broker, &mut peers.client, &ack(1, 1)).await;
+    carry(&mut peers.client, &mut peers.broker, &open_channel(2)).await;
+    let fault = peers
+        .tap
+        .inject(Fault::MergeConfirms, Rule::before(broker("basic.ack")));
+    let acks = [ack(1, 2), ack(1, 3), ack(2, 1), ack(2, 2), ack_up_to(1, 5)].concat();
+    soon(peers.broker.write_all(&acks)).await.unwrap();
+    let tape = peers.tap.tape();
+    tape.wait_for_nth(DEADLINE, &broker("basic.ack"), 6)
+        .await
+        .unwrap();
+    fault.release();
+    let out = [ack(1, 2), ack(1, 3), ack_up_to(2, 2), ack_up_to(1, 5)].concat();
+    assert_eq!(read(&mut peers.client, out.len()).await, out);
+}
+
+#[tokio::test]
+async fn a_confirm_of_many_goes_out_as_one_for_each() {
+    let mut peers = peers(|options| TapOptions {
+        single_confirms: true,
+        ..options
+    })
+    .await;
+    carry(&mut peers.client, &mut peers.broker, &handshake()).await;
+    carry(&mut peers.client, &mut peers.broker, &open_channel(1)).await;
+    let mut says = async |came: &[u8], goes_out: &[u8]| {
+        soon(peers.broker.write_all(came)).await.unwrap();
+        assert_eq!(read(&mut peers.client, goes_out.len()).await, goes_out);
+    };
+    says(&ack(1, 2), &ack(1, 2)).await;
+    says(
+        &ack_up_to(1, 4),
+        &[ack(1, 1), ack(1, 3), ack(1, 4)].concat(),
+    )
+    .await;
+    says(&nack(1, 5), &nack(1, 5)).await;
+    says(
+        &[ack_up_to(1, 7), declare(1, "q")].concat(),
+        &[ack(1, 6), ack(1, 7), declare(1, "q")].concat(),
+    )
+    .await;
+    let tape = peers.tap.tape().clone();
+    let came: Vec<_> = tape
+        .all(&broker("basic.ack"))
+        .into_iter()
+        .filter(|event| event.fate == Fate::Vanished)
+        .collect();
+    assert_eq!(came.len(), 2);
+    // While they are held, too; and merged where a fault says so.
+    let held = peers
+        .tap
+        .inject(Fault::HoldConfirms, Rule::before(broker("basic.ack")));
+    let all = [ack_up_to(1, 9), declare(1, "q")].concat();
+    soon(peers.broker.write_all(&all)).await.unwrap();
+    let free = declare(1, "q");
+    assert_eq!(read(&mut peers.client, free.len()).await, free);
+    held.release();
+    let out = [ack(1, 8), ack(1, 9)].concat();
+    assert_eq!(read(&mut peers.client, out.len()).await, out);
+    let merged = peers
+        .tap
+        .inject(Fault::MergeConfirms, Rule::before(broker("basic.ack")));
+    let all = [ack_up_to(1, 11), ack(1, 12), declare(1, "q")].concat();
+    soon(peers.broker.write_all(&all)).await.unwrap();
+    assert_eq!(read(&mut peers.client, free.len()).await, free);
+    merged.release();
+    let out = ack_up_to(1, 12);
+    assert_eq!(read(&mut peers.client, out.len()).await, out);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::{course::Ask, model::headers};
 
 /// Publishes with other headers than its arguments, or binds with others.
 pub(super) fn other_headers(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let arguments = arguments(world, story)?;
+    let arguments = world.arguments(Ask::HeadersFromArguments, story)?;
     let differs = |table: &FieldTable, pairs: &[String]| {
         let wanted = headers::shown(&headers::of(pairs));
         let found = headers::shown_table(table);
@@ -45,7 +45,7 @@ pub(super) fn other_headers(world: &World<'_>, story: &Story<'_>) -> Option<Find
 
 /// Binds with another `x-match` than its first argument.
 pub(super) fn other_x_match(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let arguments = arguments(world, story)?;
+    let arguments = world.arguments(Ask::HeadersFromArguments, story)?;
     bound_pairs(&arguments)?;
     let wanted = arguments.first()?;
     let (event, table) =
@@ -76,13 +76,4 @@ fn binds<'s>(
     bound
         .filter(|bind| given.contains(&bind.exchange))
         .map(|bind| (bind.asked.event, &bind.arguments))
-}
-
-/// The arguments that the program was started with, in a chapter that gives headers by them.
-fn arguments(world: &World<'_>, story: &Story<'_>) -> Option<Vec<String>> {
-    if !world.given.asks.contains(&Ask::HeadersFromArguments) {
-        return None;
-    }
-    let words = shell_words::split(story.seen.program).ok()?;
-    Some(words.into_iter().skip(1).collect())
 }

@@ -86,6 +86,14 @@ findings! {
     ConfirmNotAwaited "confirm-not-awaited" Error "hello-world.html#sending";
     /// A message came back, and the program behaved as if it had not.
     ReturnedMessageIgnored "returned-message-ignored" Error "hello-world.html#sending";
+    /// Published outside of confirm mode, where the chapter asks for confirms.
+    ConfirmModeMissing "confirm-mode-missing" Error "publisher-confirms.html#no-confirm-mode";
+    /// Said `confirmed` of a message that came back or was refused.
+    ReportedAsConfirmed "reported-as-confirmed" Error "publisher-confirms.html#returned-as-confirmed";
+    /// Took a confirm for many as one for the last of them.
+    MultipleIgnored "multiple-ignored" Error "publisher-confirms.html#multiple-ignored";
+    /// Published again without a sign that it may be there already.
+    RepublishedUnmarked "republished-unmarked" Error "publisher-confirms.html#republished-unmarked";
     /// Uses a queue that only others declare.
     DeclaredNothing "declared-nothing" Advice "hello-world.html#receive-declares-nothing";
     /// A queue that does not survive a restart, where the chapter asks that it does.

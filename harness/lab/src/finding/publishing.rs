@@ -197,9 +197,6 @@ pub(super) fn purged(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
 
 /// Closed before the confirms that it asked for had arrived.
 pub(super) fn confirm_not_awaited(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    if story.bent() {
-        return None;
-    }
     let ended = |publish: &Publish| {
         let connection = story.connection(publish.lane.connection)?;
         connection
@@ -213,7 +210,8 @@ pub(super) fn confirm_not_awaited(_: &World<'_>, story: &Story<'_>) -> Option<Fi
         .filter(|publish| publish.confirms && publish.complete)
         .filter_map(|publish| {
             let dropped = || {
-                (publish.confirmed.is_none() && story.ended_by_itself())
+                // What the lab holds back or cuts off may be why it gave up. To close is its own choice.
+                (publish.confirmed.is_none() && story.ended_by_itself() && !story.bent())
                     .then(|| ended(publish))
                     .flatten()
             };

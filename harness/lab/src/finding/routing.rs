@@ -111,7 +111,10 @@ pub(super) fn queue_per_binding(world: &World<'_>, story: &Story<'_>) -> Option<
 
 /// Publishes with another routing key than its first argument.
 pub(super) fn other_key(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let wanted = arguments(world, story)?.into_iter().next()?;
+    let wanted = world
+        .arguments(Ask::KeysFromArguments, story)?
+        .into_iter()
+        .next()?;
     let given = &world.given.exchanges;
     let publish = story
         .publishes
@@ -127,7 +130,7 @@ pub(super) fn other_key(world: &World<'_>, story: &Story<'_>) -> Option<Finding>
 
 /// Consumes, and did not bind its queue with one of its arguments.
 pub(super) fn argument_not_bound(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let arguments = arguments(world, story)?;
+    let arguments = world.arguments(Ask::KeysFromArguments, story)?;
     let consumer = story.consumers.iter().find(|it| it.answered.is_some())?;
     let waited = story.seen.looked.saturating_sub(consumer.answered?.at);
     let first = story.binds.first()?;
@@ -147,15 +150,6 @@ pub(super) fn argument_not_bound(world: &World<'_>, story: &Story<'_>) -> Option
             .with("argument", missing)
             .with("bound", bound.join("`, `")),
     )
-}
-
-/// The arguments that the program was started with, in a chapter that gives keys by them.
-fn arguments(world: &World<'_>, story: &Story<'_>) -> Option<Vec<String>> {
-    if !world.given.asks.contains(&Ask::KeysFromArguments) {
-        return None;
-    }
-    let words = shell_words::split(story.seen.program).ok()?;
-    Some(words.into_iter().skip(1).collect())
 }
 
 /// Consumes from a queue that it declared, and that it has bound to nothing.

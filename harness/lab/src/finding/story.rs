@@ -130,10 +130,18 @@ pub(crate) struct Publish {
     pub(crate) headers: FieldTable,
     pub(crate) reply_to: Option<String>,
     pub(crate) correlation_id: Option<String>,
+    pub(crate) message_id: Option<String>,
     pub(crate) body: Vec<u8>,
     /// The channel was in confirm mode.
     pub(crate) confirms: bool,
+    /// The broker confirmed it, whichever way.
     pub(crate) confirmed: Option<Mark>,
+    /// The confirm stands for others, too, and names the last of them.
+    pub(crate) confirmed_with: Option<u64>,
+    /// It was a refusal: `basic.nack`.
+    pub(crate) nacked: bool,
+    /// It came back: `basic.return`.
+    pub(crate) returned: Option<Mark>,
     /// An answer of the broker that it gave after it had routed this.
     pub(crate) routed: Option<Mark>,
     /// The program closed its channel or connection while the confirm was still to come.

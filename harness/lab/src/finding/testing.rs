@@ -112,7 +112,7 @@ impl Stage {
         self.content_with(from, body, complete, BasicProperties::default())
     }
 
-    fn content_with(
+    pub(crate) fn content_with(
         self,
         from: Side,
         body: &[u8],
@@ -287,7 +287,7 @@ impl Stage {
         )))
     }
 
-    fn announces(self, exchange: &str, key: &str, mandatory: bool) -> Self {
+    pub(crate) fn announces(self, exchange: &str, key: &str, mandatory: bool) -> Self {
         self.client(AMQPClass::Basic(basic::AMQPMethod::Publish(
             basic::Publish {
                 exchange: exchange.into(),

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Given, Seen,
+    Ask, Given, Seen,
     story::{Declare, Mark, Story},
 };
 
@@ -32,6 +32,15 @@ impl<'a> World<'a> {
     pub(super) fn time(&self, story: &Story<'_>, mark: Mark) -> Duration {
         let offset = story.seen.began.duration_since(self.began);
         offset.unwrap_or_default() + mark.at
+    }
+
+    /// The arguments that a program was started with, in a chapter that asks this of them.
+    pub(super) fn arguments(&self, ask: Ask, story: &Story<'_>) -> Option<Vec<String>> {
+        if !self.given.asks.contains(&ask) {
+            return None;
+        }
+        let words = shell_words::split(story.seen.program).ok()?;
+        Some(words.into_iter().skip(1).collect())
     }
 
     /// The first declaration of a queue that may have made it, by any program.

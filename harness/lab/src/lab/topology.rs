@@ -6,6 +6,12 @@ use super::Lab;
 use crate::failure::{Checked, Failure};
 
 impl Lab {
+    /// Makes a queue refuse what is published to it while so many messages are in it. It may take a moment.
+    pub(crate) async fn refuses_beyond(&self, queue: &str, messages: u32) -> Checked {
+        let bounded = self.lease.refuse_beyond(queue, messages).await;
+        bounded.map_err(|error| Failure::infra("the lab sets a policy for a queue", &error))
+    }
+
     /// The exchange of a name, as it was declared; `None`: there is none.
     pub async fn exchange(&self, name: &str) -> Result<Option<Exchange>, Failure> {
         let topology = self.lease.topology().await.map_err(|error| {

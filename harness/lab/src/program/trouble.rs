@@ -7,7 +7,7 @@ use amqp_tap::{Cut, Event, Fault, Rule, Side, What};
 use super::{NO_BROKER_LIMIT, Program};
 use crate::{
     failure::{Checked, Failure},
-    lab::Lab,
+    lab::{Lab, Start},
     process::Ended,
 };
 
@@ -15,14 +15,24 @@ impl Lab {
     /// Holds of each of these programs that it says so when there is no broker, and does not claim to have sent
     /// anything. A program is named with its arguments, if it needs some, as in a shell: `receive_logs_direct info`.
     pub async fn all_need_a_broker(&self, programs: &[&str]) -> Checked {
+        self.all_need_a_broker_for(programs, b"").await
+    }
+
+    /// As [`Lab::all_need_a_broker`], of programs that do something with a text on their standard input.
+    pub async fn all_need_a_broker_for(&self, programs: &[&str], input: &[u8]) -> Checked {
         let lines = programs.iter().map(|line| {
             let mut words = line.split_whitespace();
             (words.next().unwrap_or_default(), words.collect::<Vec<_>>())
         });
         let lines: Vec<_> = lines.collect();
+        let start = |arguments| Start {
+            arguments,
+            input,
+            ..Start::default()
+        };
         // With a broker they talk to it: else their error would be another one.
         for (program, arguments) in &lines {
-            let with = self.start(program, arguments).await?;
+            let with = self.start_as(program, start(arguments)).await?;
             let what = format!("`{program}` opens a connection");
             with.until_frame(&what, |event| event.is("connection.open-ok"))
                 .await?;
@@ -30,11 +40,15 @@ impl Lab {
             with.ends().await?;
         }
         for (program, arguments) in &lines {
-            let without = self.fails_without_broker(program, arguments).await?;
-            if without.stdout().contains("Sent") {
+            let without = self.fails_without_broker_as(program, start(arguments));
+            let claims = without.await?.stdout();
+            let claim = ["Sent", "confirmed"]
+                .into_iter()
+                .find(|it| claims.contains(it));
+            if let Some(claim) = claim {
                 return Err(Failure::new(
                     format!("`{program}` does not claim to have sent anything"),
-                    "it printed `Sent`, although there is no broker",
+                    format!("it printed `{claim}`, although there is no broker"),
                 ));
             }
         }

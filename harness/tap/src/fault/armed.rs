@@ -76,8 +76,17 @@ pub(crate) enum Effect {
     HalfOpen,
     Delay(Duration),
     Hold(Gate),
-    HoldConfirms(Gate),
+    HoldConfirms(Gate, HeldAs),
     Shape(Shape, Gate),
+}
+
+/// How held confirms go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeldAs {
+    TheyCame,
+    Merged,
+    /// One for each message.
+    Single,
 }
 
 /// How bytes are written from here on.
@@ -227,7 +236,8 @@ impl Armed {
             Fault::HalfOpen => Effect::HalfOpen,
             Fault::Delay(by) => Effect::Delay(by),
             Fault::Hold => Effect::Hold(gate()),
-            Fault::HoldConfirms => Effect::HoldConfirms(gate()),
+            Fault::HoldConfirms => Effect::HoldConfirms(gate(), HeldAs::TheyCame),
+            Fault::MergeConfirms => Effect::HoldConfirms(gate(), HeldAs::Merged),
             Fault::Throttle { bytes_per_second } => {
                 let bytes_per_second = bytes_per_second.max(1);
                 Effect::Shape(Shape::Throttle { bytes_per_second }, gate())

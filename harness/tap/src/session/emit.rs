@@ -2,9 +2,10 @@
 
 use super::{Session, Step};
 use crate::{
+    confirms::Going,
     event::{Ending, Event, Fate, Side, What},
     fault::{Effect, Strike, When},
-    message::Content,
+    message::{Content, Method},
 };
 use amq_protocol::protocol::{AMQPClass, basic};
 use std::time::Duration;
@@ -63,14 +64,15 @@ impl Session {
             Effect::Cut(cut) => Some(*cut),
             _ => None,
         });
-        let held = cut.is_none()
-            && !self.control.is_half_open()
-            && !place.partly
-            && is_confirm(place.side, &event.what)
-            && self.control.hold(place.bytes);
+        let held = match confirm(place.side, &event.what) {
+            Some(confirm) if cut.is_none() && !self.control.is_half_open() && !place.partly => {
+                self.control.hold(confirm, place.bytes)
+            }
+            _ => None,
+        };
         event.fate = match &replacement {
             _ if cut.is_some() || self.control.is_half_open() => Fate::Vanished,
-            _ if held => Fate::Held,
+            _ if held.is_some() => held.unwrap_or_default(),
             Some(_) => Fate::Rewritten,
             None => Fate::Passed,
         };
@@ -88,8 +90,9 @@ impl Session {
         if cut.is_some() {
             return number;
         }
-        if held || self.control.is_half_open() {
+        if held.is_some() || self.control.is_half_open() {
             steps.push(Step::Skip(place.bytes.len()));
+            self.release_confirms(place.at, steps);
         } else {
             send(place.bytes.len(), replacement, steps);
         }
@@ -137,6 +140,18 @@ impl Session {
             steps.push(Step::Skip(count));
         } else {
             send(count, None, steps);
+        }
+    }
+
+    /// Sends the confirms that were held and no longer are.
+    pub(super) fn release_confirms(&self, at: Duration, steps: &mut Vec<Step>) {
+        for Going { bytes, anew } in self.control.let_go() {
+            if let Some(confirm) = anew {
+                let offset = self.streams[Side::Broker.index()].offset;
+                let what = What::Method(confirm);
+                self.push(Side::Broker, at, offset, Fate::Passed, what);
+            }
+            steps.push(Step::Send(bytes));
         }
     }
 
@@ -227,13 +242,14 @@ fn send(count: usize, replacement: Option<Vec<u8>>, steps: &mut Vec<Step>) {
     }
 }
 
-fn is_confirm(side: Side, what: &What) -> bool {
+/// The confirm that an event is: `basic.ack` or `basic.nack` of the broker.
+fn confirm(side: Side, what: &What) -> Option<&Method> {
     let What::Method(method) = what else {
-        return false;
+        return None;
     };
-    side == Side::Broker
-        && matches!(
-            method.class(),
-            AMQPClass::Basic(basic::AMQPMethod::Ack(_) | basic::AMQPMethod::Nack(_))
-        )
+    let confirms = matches!(
+        method.class(),
+        AMQPClass::Basic(basic::AMQPMethod::Ack(_) | basic::AMQPMethod::Nack(_))
+    );
+    (side == Side::Broker && confirms).then_some(method)
 }

@@ -10,7 +10,7 @@ use amqp_tap::{
     Tap, TapOptions,
     amq_protocol::{
         frame::{AMQPContentHeader, AMQPFrame, ProtocolVersion, WriteContext, gen_frame},
-        protocol::{AMQPClass, BasicProperties, basic, connection, queue},
+        protocol::{AMQPClass, BasicProperties, basic, channel, connection, queue},
         types::{AMQPValue, FieldTable, ShortString},
     },
 };
@@ -198,6 +198,35 @@ pub(crate) fn ack(channel: u16, delivery_tag: u64) -> Vec<u8> {
             delivery_tag,
             multiple: false,
         })),
+    )
+}
+
+/// `basic.ack` for all up to a tag.
+pub(crate) fn ack_up_to(channel: u16, delivery_tag: u64) -> Vec<u8> {
+    method(
+        channel,
+        AMQPClass::Basic(basic::AMQPMethod::Ack(basic::Ack {
+            delivery_tag,
+            multiple: true,
+        })),
+    )
+}
+
+pub(crate) fn nack(channel: u16, delivery_tag: u64) -> Vec<u8> {
+    method(
+        channel,
+        AMQPClass::Basic(basic::AMQPMethod::Nack(basic::Nack {
+            delivery_tag,
+            multiple: false,
+            requeue: false,
+        })),
+    )
+}
+
+pub(crate) fn open_channel(number: u16) -> Vec<u8> {
+    method(
+        number,
+        AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {})),
     )
 }
 

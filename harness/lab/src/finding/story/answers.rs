@@ -1,5 +1,7 @@
 //! What the broker answers.
 
+use std::collections::BTreeMap;
+
 use amqp_tap::{
     Method,
     amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue},
@@ -133,9 +135,11 @@ impl Reader<'_> {
 
     fn basic_answered(&mut self, lane: Lane, mark: Mark, class: &basic::AMQPMethod) {
         match class {
-            basic::AMQPMethod::Ack(ack) => self.confirm(lane, mark, ack.delivery_tag, ack.multiple),
+            basic::AMQPMethod::Ack(ack) => {
+                self.confirm(lane, mark, ack.delivery_tag, ack.multiple, false);
+            }
             basic::AMQPMethod::Nack(nack) => {
-                self.confirm(lane, mark, nack.delivery_tag, nack.multiple);
+                self.confirm(lane, mark, nack.delivery_tag, nack.multiple, true);
             }
             basic::AMQPMethod::Return(_) => self.story.returns.push(mark),
             basic::AMQPMethod::Deliver(deliver) => {
@@ -216,20 +220,23 @@ impl Reader<'_> {
         self.story.deliveries.push(delivery);
     }
 
-    fn confirm(&mut self, lane: Lane, mark: Mark, tag: u64, multiple: bool) {
+    fn confirm(&mut self, lane: Lane, mark: Mark, tag: u64, multiple: bool, nacked: bool) {
         let unconfirmed = &mut self.channel(lane).unconfirmed;
-        let confirmed: Vec<usize> = if multiple {
+        let confirmed: BTreeMap<u64, usize> = if multiple {
             let rest = match tag {
-                0 => std::collections::BTreeMap::new(),
+                0 => BTreeMap::new(),
                 tag => unconfirmed.split_off(&tag.saturating_add(1)),
             };
-            std::mem::replace(unconfirmed, rest).into_values().collect()
+            std::mem::replace(unconfirmed, rest)
         } else {
-            unconfirmed.remove(&tag).into_iter().collect()
+            unconfirmed.remove_entry(&tag).into_iter().collect()
         };
-        for index in confirmed {
+        let last = confirmed.keys().next_back().copied();
+        for (own, index) in confirmed {
             let publish = &mut self.story.publishes[index];
             publish.confirmed = Some(mark);
+            publish.confirmed_with = last.filter(|last| *last != own);
+            publish.nacked = nacked;
             publish.routed.get_or_insert(mark);
         }
     }

@@ -434,9 +434,13 @@ impl Reader<'_> {
             headers: FieldTable::default(),
             reply_to: None,
             correlation_id: None,
+            message_id: None,
             body: Vec::new(),
             confirms,
             confirmed: None,
+            confirmed_with: None,
+            nacked: false,
+            returned: None,
             routed: None,
             abandoned: None,
         });
@@ -489,13 +493,34 @@ impl Reader<'_> {
                 publish.headers = content.properties.headers().clone().unwrap_or_default();
                 publish.reply_to = text(content.properties.reply_to().as_ref());
                 publish.correlation_id = text(content.properties.correlation_id().as_ref());
+                publish.message_id = text(content.properties.message_id().as_ref());
             }
+        } else if content.method.name() == "basic.return" {
+            self.returned(lane, mark, content);
         } else if let Some(index) = channel.delivering.take() {
             let delivery = &mut self.story.deliveries[index];
             delivery.body.clone_from(&content.body);
             delivery.whole = content.is_whole();
             delivery.reply_to = text(content.properties.reply_to().as_ref());
             delivery.correlation_id = text(content.properties.correlation_id().as_ref());
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// The first message that may be the one that came back, is.
+    fn returned(&mut self, lane: Lane, mark: Mark, content: &Content) {
+        let id = text(content.properties.message_id().as_ref());
+        let publish = self.story.publishes.iter_mut().find(|publish| {
+            publish.lane == lane
+                && publish.mandatory
+                && publish.returned.is_none()
+                && publish.message_id == id
+                && publish.body == content.body
+        });
+        if let Some(publish) = publish {
+            publish.returned = Some(mark);
+            publish.routed.get_or_insert(mark);
         }
     }
 }
