@@ -1,5 +1,6 @@
 //! Mistake: calls each message confirmed when it has left, and closes without waiting.
 //! Finding: confirm-not-awaited
+//! Certain: nothing_is_said_before_the_confirm, one_waits_for_each_confirm, batch_waits_for_each_batch
 
 use std::{
     env,
