@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::OnceCell;
 use workbook_broker::{Broker, Options};
 
@@ -87,19 +88,24 @@ impl Bench {
         deadline: Duration,
         body: impl AsyncFnOnce(&Lab) -> Checked,
     ) -> Tried {
-        let lab = match Lab::open(
-            self.exercise,
-            &self.given,
-            self.seed,
-            deadline,
-            &self.leases,
-        )
-        .await
-        {
+        let lab = match self.lab(deadline).await {
             Ok(lab) => lab,
             Err(failure) => return failure.into(),
         };
         let result = body(&lab).await;
+        ended(lab, result).await
+    }
+
+    /// A fresh lab.
+    fn lab(&self, deadline: Duration) -> LocalBoxFuture<'_, Result<Lab, Failure>> {
+        let Self { given, leases, .. } = self;
+        Box::pin(Lab::open(self.exercise, given, self.seed, deadline, leases))
+    }
+}
+
+/// Closes a lab, when this has come of the body in it.
+fn ended(lab: Lab, result: Checked) -> LocalBoxFuture<'static, Tried> {
+    Box::pin(async move {
         let records = lab.records();
         let closed = lab.close(result.is_ok()).await;
         Tried {
@@ -108,17 +114,19 @@ impl Bench {
             cases: 0,
             case: None,
         }
-    }
+    })
 }
+
+/// How a check is tried.
+type Body<'b> = Box<dyn for<'a> FnOnce(&'a Bench) -> LocalBoxFuture<'a, Tried> + 'b>;
 
 /// Runs a check; `body` says how it is tried.
 ///
 /// `path` is the path of a function inside the test, which tells the check's name.
-pub(crate) fn run(
-    exercise: Exercise,
-    path: &str,
-    body: impl AsyncFnOnce(&Bench) -> Tried,
-) -> Outcome {
+///
+/// What is generic is compiled again for each check of each exercise; so what does not depend on the body is behind a
+/// [`Box`], and compiled once.
+pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
     let started = Instant::now();
     let name = path.rsplit("::").nth(1).unwrap_or(path).to_owned();
     let run_seed = run_seed();
@@ -235,8 +243,14 @@ async fn broker() -> Result<Broker, Failure> {
 
 /// For [`lab!`](crate::lab!): a check that is tried once, in one lab.
 #[doc(hidden)]
-pub fn once(exercise: Exercise, path: &str, body: impl AsyncFnOnce(&Lab) -> Checked) -> Outcome {
-    run(exercise, path, async |bench| {
-        bench.try_in_lab(DEADLINE, body).await
-    })
+pub fn once(
+    exercise: Exercise,
+    path: &str,
+    body: impl AsyncFnOnce(&Lab) -> Checked + 'static,
+) -> Outcome {
+    run(
+        exercise,
+        path,
+        Box::new(|bench| Box::pin(bench.try_in_lab(DEADLINE, body))),
+    )
 }

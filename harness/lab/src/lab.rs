@@ -13,6 +13,7 @@ use std::{
 };
 
 use amqp_tap::{Login, Tap, TapOptions, Tape};
+use futures_util::future::LocalBoxFuture;
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 use tokio::net::TcpSocket;
 use workbook_broker::{Broker, Lease, Options, OwnBroker};
@@ -221,7 +222,20 @@ impl Lab {
     }
 
     /// Starts a program in a way of the check's own, with a tap between it and the broker.
-    pub async fn start_as(&self, program: &str, start: Start<'_>) -> Result<Program, Failure> {
+    pub fn start_as<'a>(
+        &'a self,
+        program: &'a str,
+        start: Start<'a>,
+    ) -> LocalBoxFuture<'a, Result<Program, Failure>> {
+        // The tap behind it is then not compiled again for each exercise.
+        Box::pin(self.start_behind_a_tap(program, start))
+    }
+
+    async fn start_behind_a_tap(
+        &self,
+        program: &str,
+        start: Start<'_>,
+    ) -> Result<Program, Failure> {
         let tap = Tap::open(TapOptions {
             login: Some(Login {
                 user: self.lease.user().to_owned(),
@@ -352,7 +366,12 @@ impl Lab {
     }
 
     /// The lab's own connection to the broker, beside the programs.
-    pub async fn judge(&self) -> Result<Rc<Judge>, Failure> {
+    pub fn judge(&self) -> LocalBoxFuture<'_, Result<Rc<Judge>, Failure>> {
+        // The client behind it is then not compiled again for each exercise.
+        Box::pin(self.connected_judge())
+    }
+
+    async fn connected_judge(&self) -> Result<Rc<Judge>, Failure> {
         if let Some(judge) = self.judge.borrow().as_ref() {
             return Ok(judge.clone());
         }

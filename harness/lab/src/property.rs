@@ -31,46 +31,59 @@ const SMALLER_CASES_WAITED_FOR: usize = 6;
 
 /// For [`property!`](crate::property!): a check that holds for every case.
 #[doc(hidden)]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "a macro hands a closure over"
-)]
 pub fn for_all<S>(
     exercise: Exercise,
     path: &str,
     strategy: S,
     examples: Vec<S::Value>,
-    body: impl AsyncFn(&Lab, S::Value) -> Checked,
+    body: impl AsyncFn(&Lab, S::Value) -> Checked + 'static,
 ) -> Outcome
+where
+    S: Strategy<Value: Clone + Debug> + 'static,
+{
+    run(
+        exercise,
+        path,
+        Box::new(move |bench| {
+            Box::pin(async move { try_all(bench, &strategy, examples, &body).await })
+        }),
+    )
+}
+
+/// Tries the cases until one fails.
+async fn try_all<S>(
+    bench: &Bench,
+    strategy: &S,
+    examples: Vec<S::Value>,
+    body: &impl AsyncFn(&Lab, S::Value) -> Checked,
+) -> Tried
 where
     S: Strategy<Value: Clone + Debug>,
 {
-    run(exercise, path, async |bench| {
-        let mut cases = cases(&strategy, examples, bench.seed).into_iter();
-        let mut last = Tried::default();
-        // A program that fails whatever the case is fails for the simplest one, so that is tried alone.
-        if let Some(simplest) = cases.next() {
-            let tried = try_one(bench, simplest, &body).await;
-            last = Tried { cases: 1, ..tried };
-            if last.result.is_err() {
-                return last;
-            }
+    let mut cases = cases(strategy, examples, bench.seed).into_iter();
+    let mut last = Tried::default();
+    // A program that fails whatever the case is fails for the simplest one, so that is tried alone.
+    if let Some(simplest) = cases.next() {
+        let tried = try_one(bench, simplest, body).await;
+        last = Tried { cases: 1, ..tried };
+        if last.result.is_err() {
+            return last;
         }
-        // A program mostly waits, so several cases run at the same time; the first one in order that fails counts.
-        let mut tried = stream::iter(cases)
-            .map(|case| try_one(bench, case, &body))
-            .buffered(AT_ONCE);
-        while let Some(next) = tried.next().await {
-            last = Tried {
-                cases: last.cases + 1,
-                ..next
-            };
-            if last.result.is_err() {
-                return last;
-            }
+    }
+    // A program mostly waits, so several cases run at the same time; the first one in order that fails counts.
+    let mut tried = stream::iter(cases)
+        .map(|case| try_one(bench, case, body))
+        .buffered(AT_ONCE);
+    while let Some(next) = tried.next().await {
+        last = Tried {
+            cases: last.cases + 1,
+            ..next
+        };
+        if last.result.is_err() {
+            return last;
         }
-        Tried { case: None, ..last }
-    })
+    }
+    Tried { case: None, ..last }
 }
 
 /// The cases to try, none of them twice: the examples, and then random ones. What an example shows needs no search for a
