@@ -75,6 +75,7 @@ pub(super) async fn verify(context: &Context) -> Result<Exit, Error> {
         ),
     )?;
     step("book", verify.book())?;
+    step("browser", verify.browser())?;
     let python = verify.python();
     step(
         "python",
@@ -196,13 +197,30 @@ impl Verify<'_> {
     }
 
     fn book(&self) -> Outcome {
-        let started = Instant::now();
-        let out = self.context.workspace.state().join("book");
-        book::build_into(self.root, Some(&out))?;
-        Ok(Step::Done(format!(
-            "{:.1} s",
-            started.elapsed().as_secs_f64()
-        )))
+        book::check(self.context).map(Step::Done)
+    }
+
+    /// Chromium and its driver, for the tests that look at the book.
+    fn browser(&self) -> Outcome {
+        let works = || {
+            quiet(Command::new("chromedriver").arg("--version"))
+                && quiet(Command::new("chromium").arg("--version"))
+        };
+        if !works() {
+            let install = "apt-get install --yes chromium chromium-driver";
+            if !self.consent() {
+                return Ok(Step::Skipped(format!("no Chromium: {install}")));
+            }
+            let sudo = sudo();
+            let command = format!("{sudo}apt-get update && {sudo}{install}");
+            self.run("browser", Command::new("sh").args(["-c", &command]), install)?;
+        }
+        let (_, version) = self.run(
+            "browser",
+            Command::new("chromium").arg("--version"),
+            "apt-get install chromium",
+        )?;
+        Ok(Step::Done(version.trim().to_owned()))
     }
 
     /// A Python with pika, for the original tutorial's programs.
@@ -218,11 +236,7 @@ impl Verify<'_> {
             if !self.consent() {
                 return Ok(Err(format!("no python3 with venv: {install}")));
             }
-            let sudo = if quiet(Command::new("sh").args(["-c", "test $(id -u) = 0"])) {
-                ""
-            } else {
-                "sudo "
-            };
+            let sudo = sudo();
             let command = format!("{sudo}apt-get update && {sudo}{install}");
             self.run("python", Command::new("sh").args(["-c", &command]), install)?;
         }
@@ -361,6 +375,15 @@ fn step(name: &str, outcome: Outcome) -> Result<(), Error> {
 
 fn cargo() -> std::ffi::OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// What comes before a command that only root may run.
+fn sudo() -> &'static str {
+    if quiet(Command::new("sh").args(["-c", "test $(id -u) = 0"])) {
+        ""
+    } else {
+        "sudo "
+    }
 }
 
 /// Whether a command succeeds; what it prints is of no interest.
