@@ -32,7 +32,7 @@ pub type Scenarios = BTreeMap<String, Scenario>;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// `start NAME ARGUMENT…`, `run NAME ARGUMENT…`, `prints NAME LINES`, `stop NAME`.
+    /// `start NAME ARGUMENT…`, `run NAME ARGUMENT… < LINE…`, `prints NAME LINES`, `stop NAME`.
     ///
     /// A name may be a program's with a number behind it (`worker-2`), to start it twice.
     pub steps: Vec<String>,

@@ -10,7 +10,7 @@ use std::{
 use amqp_tap::{Login, Tap, TapOptions, Tape};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
     sync::watch,
     time::timeout,
@@ -83,11 +83,13 @@ impl Stage<'_> {
     async fn step(&mut self, words: &[&str]) -> Result<(), BookError> {
         match words {
             ["start", name, arguments @ ..] => {
-                self.start(name, arguments).await?;
+                self.start(name, arguments, &[]).await?;
                 self.wait(name, 1).await
             }
             ["run", name, arguments @ ..] => {
-                self.start(name, arguments).await?;
+                let mut parts = arguments.splitn(2, |it| *it == "<");
+                let arguments = parts.next().unwrap_or_default();
+                self.start(name, arguments, parts.next().unwrap_or_default()).await?;
                 self.end(name).await
             }
             ["prints", name, count] => {
@@ -112,7 +114,7 @@ impl Stage<'_> {
         found.ok_or_else(|| BookError::page("runs.toml", format!("`{name}` was not started")))
     }
 
-    async fn start(&mut self, name: &str, arguments: &[&str]) -> Result<(), BookError> {
+    async fn start(&mut self, name: &str, arguments: &[&str], input: &[&str]) -> Result<(), BookError> {
         let executable = format!("{}-solution", program_of(name));
         let path = self
             .programs
@@ -128,7 +130,13 @@ impl Stage<'_> {
         })
         .await
         .map_err(|error| BookError::run("opening a tap", error))?;
-        let running = spawn(path, name, arguments, tap)?;
+        let mut running = spawn(path, name, arguments, tap)?;
+        // Dropped at once, which is the end of the input.
+        if let Some(mut stdin) = running.child.stdin.take() {
+            for line in input {
+                stdin.write_all(format!("{line}\n").as_bytes()).await?;
+            }
+        }
         self.running.push(running);
         Ok(())
     }
@@ -165,7 +173,7 @@ fn spawn(path: &Path, name: &str, arguments: &[&str], tap: Tap) -> Result<Runnin
         .args(arguments)
         .env("AMQP_ADDR", format!("amqp://guest:guest@{address}/%2f"))
         .env("TASK_UNIT_MS", "50")
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
