@@ -167,8 +167,8 @@ fn receive_gets_what_comes_before_and_after_it_starts() -> Outcome {
     let declared = OnceCell::new();
     let none = (vec![], vec![]);
     let two_after = (vec![], vec![String::new(), String::new()]);
-    property!((bodies(), bodies()), [none, two_after], async |lab,
-                                                              (
+    property!((bodies(), bodies()), [none, two_after], async move |lab,
+                                                                   (
         before,
         after,
     )| {

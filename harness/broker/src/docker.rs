@@ -27,7 +27,7 @@ use crate::ports::{self, Chooser};
 use crate::record::{Place, Ready, Record};
 use crate::start::{Failure, Stopped, last_lines, until_ready};
 use crate::state::random_hex;
-use crate::{Error, IMAGE, Kind, Options};
+use crate::{Error, IMAGE, Kind, Options, timer};
 
 /// The label that says whose a container is: its value is the state's id.
 const LABEL: &str = "rabbitmq-workbook";
@@ -287,23 +287,31 @@ pub(crate) async fn remove_all(options: &Options, recorded: bool) -> Result<Vec<
     };
     let removing = async {
         let mut removed = Vec::new();
-        for name in containers(&docker, options.state.id()).await? {
-            let all = RemoveContainerOptionsBuilder::new()
-                .force(true)
-                .v(true)
-                .build();
-            match docker.remove_container(&name, Some(all)).await {
-                // Somebody else removes it, or has just done so.
-                Ok(())
-                | Err(BollardError::DockerResponseServerError {
-                    status_code: 404 | 409,
-                    ..
-                }) => {}
-                Err(error) => return Err(error),
+        loop {
+            let names = containers(&docker, options.state.id()).await?;
+            if names.is_empty() {
+                return Ok(removed);
             }
-            removed.push(name);
+            for name in names {
+                let all = RemoveContainerOptionsBuilder::new()
+                    .force(true)
+                    .v(true)
+                    .build();
+                match docker.remove_container(&name, Some(all)).await {
+                    // Somebody else has removed it, or does so now; or a busy Docker did not see it end in time.
+                    Ok(())
+                    | Err(BollardError::DockerResponseServerError {
+                        status_code: 404 | 409 | 500..,
+                        ..
+                    }) => {}
+                    Err(error) => return Err(error),
+                }
+                if !removed.contains(&name) {
+                    removed.push(name);
+                }
+            }
+            timer::pause(REMOVE).await;
         }
-        Ok(removed)
     };
     match tokio::time::timeout(REMOVE, removing).await {
         Ok(result) => result.map_err(|error| failed(error.to_string())),

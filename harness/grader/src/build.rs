@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::Stdio,
@@ -59,6 +60,35 @@ struct Target {
     kind: Vec<String>,
 }
 
+/// Cargo, as a user would call it.
+///
+/// A program that cargo has started knows from its environment which package it belongs to. Some packages' build scripts
+/// ask for that, so that a cargo that inherits it would compile them again, and all that depends on them; and so would
+/// the next one that does not.
+pub fn command() -> std::process::Command {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = std::process::Command::new(cargo);
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(is_of_a_package) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn is_of_a_package(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+        .iter()
+        .any(|it| variable.starts_with(it))
+        || [
+            "CARGO_CRATE_NAME",
+            "CARGO_PRIMARY_PACKAGE",
+            "CARGO_TARGET_TMPDIR",
+            "OUT_DIR",
+        ]
+        .contains(&variable)
+}
+
 /// Compiles the checks of a package, and with them its programs; answers the check binary.
 pub async fn checks(
     root: &Path,
@@ -99,8 +129,7 @@ async fn cargo(
     arguments: &[&str],
     diagnostics: Diagnostics,
 ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut child = Command::new(cargo)
+    let mut child = Command::from(command())
         .args(arguments)
         .arg("--message-format=json-render-diagnostics")
         // Where somebody looks on, cargo shows how far it is.

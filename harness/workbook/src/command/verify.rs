@@ -12,7 +12,7 @@ use std::{
 };
 
 use workbook_broker::{Broker, Choice, Consent, Kind, image};
-use workbook_grader::lint::lint;
+use workbook_grader::{build, lint::lint};
 
 use super::{Context, book};
 use crate::{
@@ -140,7 +140,7 @@ impl Verify<'_> {
         environment: &[(&str, &str)],
         cure: &str,
     ) -> Outcome {
-        let mut command = Command::new(cargo());
+        let mut command = build::command();
         command.args(arguments).envs(environment.iter().copied());
         self.run(name, &mut command, cure).map(|(step, _)| step)
     }
@@ -173,7 +173,7 @@ impl Verify<'_> {
 
     /// Builds everything, and takes no warning: rustc's are clippy's too, cargo's own are seen here only.
     fn build(&self) -> Outcome {
-        let mut command = Command::new(cargo());
+        let mut command = build::command();
         command.args(["build", "--workspace", "--all-targets"]);
         let (step, said) = self.run("build", &mut command, "mend the compiler's first error")?;
         if said.lines().any(|line| line.starts_with("warning")) {
@@ -295,9 +295,9 @@ impl Verify<'_> {
             broker.version(),
             broker.kind()
         ));
-        let mut command = Command::new(cargo());
+        let mut command = build::command();
         let chapters = &self.context.workspace.course.chapters;
-        let nextest = quiet(Command::new(cargo()).args(["nextest", "--version"]));
+        let nextest = quiet(build::command().args(["nextest", "--version"]));
         if nextest {
             command.args(["nextest", "run", "--no-fail-fast"]);
         } else {
@@ -371,10 +371,6 @@ fn step(name: &str, outcome: Outcome) -> Result<(), Error> {
             Err(error)
         }
     }
-}
-
-fn cargo() -> std::ffi::OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// What comes before a command that only root may run.
