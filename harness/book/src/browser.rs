@@ -1,12 +1,11 @@
-//! A real browser without a window: Chromium, driven through WebDriver.
+//! A real browser without a window: Chromium, driven by way of `WebDriver`.
 
 use std::{path::Path, process::Stdio, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use thirtyfour::{
-    ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver,
-    error::WebDriverError,
+    ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver, error::WebDriverError,
     extensions::cdp::ChromeDevTools,
 };
 use tokio::{
@@ -18,7 +17,7 @@ use tokio::{
 use crate::error::BookError;
 
 /// How long anything in a browser may take.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Notes what goes wrong on a page, from its first moment on.
 const NOTE_ERRORS: &str = "
@@ -104,7 +103,11 @@ impl Browser {
 
     /// Runs a script in the page and answers what it returns.
     pub async fn script<T: DeserializeOwned>(&self, script: &str) -> Result<T, BookError> {
-        let answer = self.driver.execute(script, Vec::new()).await.map_err(wrong)?;
+        let answer = self
+            .driver
+            .execute(script, Vec::new())
+            .await
+            .map_err(wrong)?;
         answer.convert().map_err(wrong)
     }
 
@@ -149,8 +152,10 @@ impl Browser {
     /// Makes the page as wide as a screen or a phone.
     pub async fn size(&self, width: u32, height: u32) -> Result<(), BookError> {
         let phone = width < 600;
-        let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone });
-        self.tool("Emulation.setDeviceMetricsOverride", screen).await
+        let screen =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone });
+        self.tool("Emulation.setDeviceMetricsOverride", screen)
+            .await
     }
 
     /// Lets the page read the clipboard.
@@ -194,6 +199,10 @@ impl Browser {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` passes on"
+)]
 fn wrong(error: WebDriverError) -> BookError {
     BookError::Browser(error.to_string())
 }

@@ -14,9 +14,7 @@ use mdbook_driver::{
     config::Config,
 };
 
-use crate::{
-    error::BookError, interface, preprocess::Workbook, search, tongue, tongue::Tongue,
-};
+use crate::{error::BookError, interface, preprocess::Workbook, search, tongue, tongue::Tongue};
 
 /// What to build, and where to.
 #[derive(Clone, Debug)]

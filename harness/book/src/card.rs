@@ -36,15 +36,22 @@ pub(crate) fn card(page: &Page<'_>, slug: &str) -> Result<String, BookError> {
             chapter.minutes
         ),
     });
-    say(tongue.pick("**Files to complete**", "**要补全的文件**").to_owned());
+    say(tongue
+        .pick("**Files to complete**", "**要补全的文件**")
+        .to_owned());
     say(files(page, number, chapter));
     say(tongue.pick("**Commands**", "**命令**").to_owned());
     say(commands(page, chapter));
-    say(tongue.pick("**What is checked**", "**检查内容**").to_owned());
+    say(tongue
+        .pick("**What is checked**", "**检查内容**")
+        .to_owned());
     say(checks(page, chapter)?);
     say(hints(page, chapter));
     for program in &chapter.programs {
-        let path = solution.join("src").join("bin").join(format!("{program}.rs"));
+        let path = solution
+            .join("src")
+            .join("bin")
+            .join(format!("{program}.rs"));
         say(solved(page, program, &fs_err::read_to_string(path)?));
     }
     say("</section>".to_owned());
@@ -71,17 +78,27 @@ fn commands(page: &Page<'_>, chapter: &Chapter) -> String {
     let block = |command: String| format!("```bash\n{command}\n```\n");
     let mut lines = vec![
         page.tongue
-            .pick("Run the checks, as Rust tests or with points:", "运行检查，可以作为 Rust 测试，也可以计分：")
+            .pick(
+                "Run the checks, as Rust tests or with points:",
+                "运行检查，可以作为 Rust 测试，也可以计分：",
+            )
             .to_owned(),
         block(format!("cargo test -p {slug}")),
         block(format!("cargo workbook check {slug}")),
         page.tongue
-            .pick("See the last conversation with the broker, and the next hint:", "查看上一次与代理的对话，以及下一条提示：")
+            .pick(
+                "See the last conversation with the broker, and the next hint:",
+                "查看上一次与代理的对话，以及下一条提示：",
+            )
             .to_owned(),
         block(format!("cargo workbook tape {slug}")),
         block(format!("cargo workbook hint {slug}")),
     ];
-    lines.push(page.tongue.pick("See our solution pass:", "看我们的解答通过检查：").to_owned());
+    lines.push(
+        page.tongue
+            .pick("See our solution pass:", "看我们的解答通过检查：")
+            .to_owned(),
+    );
     lines.push(block(format!("cargo workbook check {slug} --solution")));
     lines.join("\n")
 }
@@ -95,7 +112,10 @@ fn checks(page: &Page<'_>, chapter: &Chapter) -> Result<String, BookError> {
     let mut table = format!("| {statement} | {points} | {taught} |\n| --- | ---: | --- |\n");
     for check in &chapter.checks {
         let link = markup::source_link(&check.chapter).ok_or_else(|| {
-            page.wrong(format!("course.toml: {}: `{}` is no page", check.name, check.chapter))
+            page.wrong(format!(
+                "course.toml: {}: `{}` is no page",
+                check.name, check.chapter
+            ))
         })?;
         let read = page.tongue.pick("read", "阅读");
         let _ = writeln!(
@@ -110,7 +130,9 @@ fn checks(page: &Page<'_>, chapter: &Chapter) -> Result<String, BookError> {
 
 /// A hint for each check; each unfolds by itself.
 fn hints(page: &Page<'_>, chapter: &Chapter) -> String {
-    let label = page.tongue.pick("Hints, one for each check", "提示，每项检查一条");
+    let label = page
+        .tongue
+        .pick("Hints, one for each check", "提示，每项检查一条");
     let mut folded = format!("<details class=\"workbook-hints\">\n<summary>{label}</summary>\n\n");
     for check in &chapter.checks {
         let title = markup::inline(check.title.get(page.tongue.language));

@@ -4,8 +4,8 @@ use workbook_grader::{Side, Workspace};
 use workbook_lab::course::Chapter;
 
 use crate::{
-    card, error::BookError, findings, glossary, original, runs::Run, shot, tongue::Tongue, topology,
-    verdicts,
+    card, error::BookError, findings, glossary, original, runs::Run, shot, tongue::Tongue,
+    topology, verdicts,
 };
 
 /// The page that a directive is on.
@@ -24,8 +24,8 @@ impl<'a> Page<'a> {
         slug: &str,
     ) -> Result<(usize, &'a Chapter, std::path::PathBuf), BookError> {
         let found = self.workspace.course.chapter(slug);
-        let (number, chapter) = found
-            .ok_or_else(|| self.wrong(format!("course.toml has no chapter `{slug}`")))?;
+        let (number, chapter) =
+            found.ok_or_else(|| self.wrong(format!("course.toml has no chapter `{slug}`")))?;
         let solution = self.workspace.folder(number, chapter, Side::Solution);
         Ok((number, chapter, solution))
     }

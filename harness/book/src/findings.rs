@@ -27,11 +27,13 @@ pub(crate) fn findings(page: &Page<'_>) -> Result<String, BookError> {
             shown.insert(*id, told);
         }
     }
-    let mut whole = table(page, &shown)?;
+    let mut whole = table(page, &shown);
     for id in FindingId::ALL {
-        let told = shown
-            .get(id)
-            .ok_or_else(|| page.wrong(format!("neither a recording nor a mistake shows the finding `{id}`")))?;
+        let told = shown.get(id).ok_or_else(|| {
+            page.wrong(format!(
+                "neither a recording nor a mistake shows the finding `{id}`"
+            ))
+        })?;
         let told = told.get(page.tongue.language);
         let link = link(page, *id)?;
         let _ = write!(
@@ -39,21 +41,32 @@ pub(crate) fn findings(page: &Page<'_>) -> Result<String, BookError> {
             "## {title} {{#{id}}}\n\n`{id}` · {severity} · [{taught}]({link})\n\n{explanation}\n\n",
             title = heading(&told.title),
             severity = severity(page, *id),
-            taught = page.tongue.pick("the chapter that teaches it", "讲解它的章节"),
+            taught = page
+                .tongue
+                .pick("the chapter that teaches it", "讲解它的章节"),
             explanation = told.explanation,
         );
         let _ = write!(
             whole,
             "<details>\n<summary>{}</summary>\n\n{}\n\n</details>\n\n",
-            page.tongue.pick("Evidence: a real run", "证据：一次真实的运行"),
+            page.tongue
+                .pick("Evidence: a real run", "证据：一次真实的运行"),
             markup::fence("text", &told.picture)
         );
-        if let Some(names) = mistakes.iter().find(|it| it.0 == id.as_str()).map(|it| &it.1) {
-            let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.name)).collect();
+        if let Some(names) = mistakes
+            .iter()
+            .find(|it| it.0 == id.as_str())
+            .map(|it| &it.1)
+        {
+            let names: Vec<String> = names
+                .iter()
+                .map(|name| format!("`{}`", name.name))
+                .collect();
             let _ = write!(
                 whole,
                 "{}{}\n\n",
-                page.tongue.pick("Kept mistakes that show it: ", "能看到它的错误程序："),
+                page.tongue
+                    .pick("Kept mistakes that show it: ", "能看到它的错误程序："),
                 names.join(page.tongue.pick(", ", "、"))
             );
         }
@@ -65,7 +78,7 @@ pub(crate) fn findings(page: &Page<'_>) -> Result<String, BookError> {
 fn table(
     page: &Page<'_>,
     shown: &std::collections::BTreeMap<FindingId, recorded::Shown>,
-) -> Result<String, BookError> {
+) -> String {
     let mut table = format!(
         "| {} | {} | {} |\n| --- | --- | --- |\n",
         page.tongue.pick("Your program …", "你的程序……"),
@@ -82,15 +95,15 @@ fn table(
         );
     }
     table.push('\n');
-    Ok(table)
+    table
 }
 
 /// A title as a heading: a capital letter where there is one.
 fn heading(title: &str) -> String {
     let mut chars = title.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 fn severity(page: &Page<'_>, id: FindingId) -> &'static str {
@@ -101,8 +114,12 @@ fn severity(page: &Page<'_>, id: FindingId) -> &'static str {
 }
 
 fn link(page: &Page<'_>, id: FindingId) -> Result<String, BookError> {
-    markup::source_link(id.chapter())
-        .ok_or_else(|| page.wrong(format!("the finding `{id}` leads to `{}`, which is no page", id.chapter())))
+    markup::source_link(id.chapter()).ok_or_else(|| {
+        page.wrong(format!(
+            "the finding `{id}` leads to `{}`, which is no page",
+            id.chapter()
+        ))
+    })
 }
 
 /// The mistakes that each finding names.

@@ -7,10 +7,22 @@ use crate::{error::BookError, tongue::Tongue};
 /// What mdBook's templates and scripts say, and the same in Chinese.
 const CHINESE: &[(&str, &str)] = &[
     ("Keyboard shortcuts", "键盘快捷键"),
-    ("<p>Press <kbd>←</kbd> or <kbd>→</kbd> to navigate between chapters</p>", "<p>按 <kbd>←</kbd> 或 <kbd>→</kbd> 前往上一章或下一章</p>"),
-    ("<p>Press <kbd>S</kbd> or <kbd>/</kbd> to search in the book</p>", "<p>按 <kbd>S</kbd> 或 <kbd>/</kbd> 搜索本书</p>"),
-    ("<p>Press <kbd>?</kbd> to show this help</p>", "<p>按 <kbd>?</kbd> 显示本帮助</p>"),
-    ("<p>Press <kbd>Esc</kbd> to hide this help</p>", "<p>按 <kbd>Esc</kbd> 隐藏本帮助</p>"),
+    (
+        "<p>Press <kbd>←</kbd> or <kbd>→</kbd> to navigate between chapters</p>",
+        "<p>按 <kbd>←</kbd> 或 <kbd>→</kbd> 前往上一章或下一章</p>",
+    ),
+    (
+        "<p>Press <kbd>S</kbd> or <kbd>/</kbd> to search in the book</p>",
+        "<p>按 <kbd>S</kbd> 或 <kbd>/</kbd> 搜索本书</p>",
+    ),
+    (
+        "<p>Press <kbd>?</kbd> to show this help</p>",
+        "<p>按 <kbd>?</kbd> 显示本帮助</p>",
+    ),
+    (
+        "<p>Press <kbd>Esc</kbd> to hide this help</p>",
+        "<p>按 <kbd>Esc</kbd> 隐藏本帮助</p>",
+    ),
     ("\"Table of contents\"", "\"目录\""),
     ("\"Toggle Table of Contents\"", "\"显示或隐藏目录\""),
     ("\"Change theme\"", "\"更换主题\""),

@@ -52,14 +52,21 @@ pub fn check(out: &Path) -> Result<(Vec<String>, usize), BookError> {
             }
         }
         if page.size > LARGEST && !path.ends_with(WHOLE_BOOK) {
-            wrong.push(format!("{name} has {} bytes without pictures; the most is {LARGEST}", page.size));
+            wrong.push(format!(
+                "{name} has {} bytes without pictures; the most is {LARGEST}",
+                page.size
+            ));
         }
     }
     wrong.dedup();
     Ok((wrong, count))
 }
 
-fn collect(out: &Path, folder: &Path, pages: &mut BTreeMap<PathBuf, Page>) -> Result<(), BookError> {
+fn collect(
+    out: &Path,
+    folder: &Path,
+    pages: &mut BTreeMap<PathBuf, Page>,
+) -> Result<(), BookError> {
     for entry in fs_err::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
@@ -81,11 +88,15 @@ fn read(text: &str) -> Page {
     };
     let all = |selector: &str| Selector::parse(selector).ok();
     if let Some(selector) = all("[id]") {
-        let ids = html.select(&selector).filter_map(|element| element.attr("id"));
+        let ids = html
+            .select(&selector)
+            .filter_map(|element| element.attr("id"));
         page.anchors.extend(ids.map(str::to_owned));
     }
     if let Some(selector) = all("a[href]") {
-        let links = html.select(&selector).filter_map(|element| element.attr("href"));
+        let links = html
+            .select(&selector)
+            .filter_map(|element| element.attr("href"));
         page.links.extend(links.map(str::to_owned));
     }
     for (selector, attribute) in [
@@ -93,7 +104,9 @@ fn read(text: &str) -> Page {
         ("link[href]", "href"),
     ] {
         if let Some(selector) = all(selector) {
-            let parts = html.select(&selector).filter_map(|element| element.attr(attribute));
+            let parts = html
+                .select(&selector)
+                .filter_map(|element| element.attr(attribute));
             page.parts.extend(parts.map(str::to_owned));
         }
     }
@@ -105,7 +118,10 @@ fn read(text: &str) -> Page {
 }
 
 fn is_elsewhere(link: &str) -> bool {
-    link.starts_with("//") || link.split_once(':').is_some_and(|(scheme, _)| scheme != "data" && scheme.chars().all(char::is_alphabetic))
+    link.starts_with("//")
+        || link
+            .split_once(':')
+            .is_some_and(|(scheme, _)| scheme != "data" && scheme.chars().all(char::is_alphabetic))
 }
 
 fn follow(
@@ -186,8 +202,14 @@ mod tests {
     #[test]
     fn what_leads_nowhere_is_told() {
         let folder = book(&[
-            ("a.html", "<a href='zh-CN/b.html#there'>1</a><a href='gone.html'>2</a><img src='no.png'>"),
-            ("zh-CN/b.html", "<h1 id=there>B</h1><a href='../a.html#nowhere'>1</a><a href='../../x.html'>2</a>"),
+            (
+                "a.html",
+                "<a href='zh-CN/b.html#there'>1</a><a href='gone.html'>2</a><img src='no.png'>",
+            ),
+            (
+                "zh-CN/b.html",
+                "<h1 id=there>B</h1><a href='../a.html#nowhere'>1</a><a href='../../x.html'>2</a>",
+            ),
             ("c.html", "<script src='https://example.org/a.js'></script>"),
         ]);
         let (wrong, count) = check(folder.path()).unwrap();

@@ -41,7 +41,9 @@ pub fn shown(line: &str) -> Option<String> {
     if line.starts_with("![") {
         return None;
     }
-    Some(EMOJI.iter().fold(line.to_owned(), |line, (code, emoji)| line.replace(code, emoji)))
+    Some(EMOJI.iter().fold(line.to_owned(), |line, (code, emoji)| {
+        line.replace(code, emoji)
+    }))
 }
 
 pub(crate) fn original(page: &Page<'_>, number: &str) -> Result<String, BookError> {

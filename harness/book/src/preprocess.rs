@@ -117,7 +117,10 @@ fn switch(here: Tongue, path: &Path) -> String {
         })
         .collect();
     let label = here.pick("Languages", "语言");
-    format!("<nav class=\"workbook-languages\" aria-label=\"{label}\">{}</nav>\n\n", links.join(" "))
+    format!(
+        "<nav class=\"workbook-languages\" aria-label=\"{label}\">{}</nav>\n\n",
+        links.join(" ")
+    )
 }
 
 /// What a page says whose translation is older than its source.

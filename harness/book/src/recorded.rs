@@ -215,7 +215,9 @@ fn arguments(catalogue: &str, id: FindingId, program: &str) -> BTreeMap<String, 
         .lines()
         .skip_while(|line| !line.starts_with(&begin))
         .enumerate()
-        .take_while(|(at, line)| *at == 0 || line.is_empty() || line.starts_with(' ') || line.starts_with('}'))
+        .take_while(|(at, line)| {
+            *at == 0 || line.is_empty() || line.starts_with(' ') || line.starts_with('}')
+        })
         .map(|(_, line)| line);
     let mut arguments = BTreeMap::new();
     for line in own {

@@ -7,6 +7,7 @@ mod play;
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     io::BufReader,
     path::{Path, PathBuf},
     sync::Arc,
@@ -131,7 +132,8 @@ impl Run {
             .iter()
             .map(|part| {
                 let program = program_of(&part.name);
-                let words = std::iter::once(program).chain(part.arguments.iter().map(String::as_str));
+                let words =
+                    std::iter::once(program).chain(part.arguments.iter().map(String::as_str));
                 words.collect::<Vec<_>>().join(" ")
             })
             .collect()
@@ -165,7 +167,13 @@ impl Run {
         let names = self.shown();
         let mut text = picture::text(&self.seen(&names), &[], &look(Language::English));
         for part in &self.parts {
-            text.push_str(&format!("\n{} {}: {:?}", part.name, part.ended, part.printed));
+            let Part {
+                name,
+                printed,
+                ended,
+                ..
+            } = part;
+            let _ = write!(text, "\n{name} {ended}: {printed:?}");
         }
         text
     }

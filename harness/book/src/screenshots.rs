@@ -43,16 +43,24 @@ async fn prepare(channel: &Channel) -> Result<(), lapin::Error> {
     for queue in QUEUES {
         let mut arguments = FieldTable::default();
         if queue == "orders" {
-            arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+            arguments.insert(
+                "x-queue-type".into(),
+                AMQPValue::LongString("quorum".into()),
+            );
         }
         let options = QueueDeclareOptions::durable();
-        channel.queue_declare(queue.into(), options, arguments).await?;
+        channel
+            .queue_declare(queue.into(), options, arguments)
+            .await?;
     }
     channel
         .exchange_declare(
             EXCHANGE.into(),
             ExchangeKind::Topic,
-            ExchangeDeclareOptions { durable: true, ..Default::default() },
+            ExchangeDeclareOptions {
+                durable: true,
+                ..Default::default()
+            },
             FieldTable::default(),
         )
         .await?;
@@ -104,15 +112,23 @@ async fn shoot(
     tell: impl Fn(&str),
 ) -> Result<(), BookError> {
     browser.size(SIZE.0, SIZE.1).await?;
-    let page = broker.management_url().as_str().trim_end_matches('/').to_owned();
+    let page = broker
+        .management_url()
+        .as_str()
+        .trim_end_matches('/')
+        .to_owned();
     browser.goto(&format!("{page}/")).await?;
-    browser.until("document.querySelector('input[name=username]') !== null").await?;
+    browser
+        .until("document.querySelector('input[name=username]') !== null")
+        .await?;
     browser.click("input[name=username]").await?;
     browser.type_text("guest").await?;
     browser.click("input[name=password]").await?;
     browser.type_text("guest").await?;
     browser.click("input[type=submit]").await?;
-    browser.until("document.getElementById('main')?.innerText.includes('Overview')").await?;
+    browser
+        .until("document.getElementById('main')?.innerText.includes('Overview')")
+        .await?;
     for shot in SHOTS {
         // The page shows what the broker has gathered, some seconds late; so each picture waits for what it is about.
         let (place, shows) = match shot.name {
@@ -121,7 +137,9 @@ async fn shoot(
             "quorum" => ("#/queues/%2F/orders", r"/Total\s+1\b/"),
             _ => ("#/", r"/Queued messages|Ready/"),
         };
-        browser.script::<()>(&format!("location.hash = '{place}';")).await?;
+        browser
+            .script::<()>(&format!("location.hash = '{place}';"))
+            .await?;
         browser
             .until(&format!("{shows}.test(document.getElementById('main')?.innerText.replaceAll('\\n', ' ') ?? '')"))
             .await?;

@@ -93,7 +93,8 @@ pub(crate) fn reindex(out: &Path, tongue: Tongue) -> Result<(), BookError> {
     }
     whole["index"] = serde_json::to_value(&index).map_err(|error| wrong(&error.to_string()))?;
     // A teaser is so many words; a Chinese one is a clause.
-    whole["results_options"]["teaser_word_count"] = tongue.pick("30", "12").parse::<u32>().unwrap_or(30).into();
+    whole["results_options"]["teaser_word_count"] =
+        tongue.pick("30", "12").parse::<u32>().unwrap_or(30).into();
     let json = whole.to_string().replace('\\', "\\\\").replace('\'', "\\'");
     fs_err::write(
         &path,
@@ -154,8 +155,9 @@ fn spaced(text: &str, tongue: Tongue) -> String {
 fn index_file(out: &Path) -> Result<PathBuf, BookError> {
     for entry in fs_err::read_dir(out)? {
         let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_some_and(|name| name.starts_with("searchindex") && name.ends_with(".js")) {
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let is_script = path.extension().is_some_and(|ending| ending == "js");
+        if is_script && name.is_some_and(|name| name.starts_with("searchindex")) {
             return Ok(path);
         }
     }
@@ -169,7 +171,10 @@ mod tests {
     #[test]
     fn chinese_is_taken_apart_in_pairs() {
         assert_eq!(words("死信交换机"), ["死信", "信交", "交换", "换机"]);
-        assert_eq!(words("把 `basic.publish` 发到队列"), ["把", "basic.publish", "发到", "到队", "队列"]);
+        assert_eq!(
+            words("把 `basic.publish` 发到队列"),
+            ["把", "basic.publish", "发到", "到队", "队列"]
+        );
         assert_eq!(words("（Queue）"), ["queue"]);
     }
 }

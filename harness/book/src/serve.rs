@@ -60,10 +60,18 @@ pub async fn serve_folder(folder: PathBuf) -> Result<SocketAddr, BookError> {
 /// What the book is made of.
 fn watched(build: &Build) -> Vec<PathBuf> {
     let book = build.root.join("book");
-    let mut paths: Vec<PathBuf> = ["src", "po", "theme", "original", "runs", "book.toml", "terms.toml"]
-        .into_iter()
-        .map(|name| book.join(name))
-        .collect();
+    let mut paths: Vec<PathBuf> = [
+        "src",
+        "po",
+        "theme",
+        "original",
+        "runs",
+        "book.toml",
+        "terms.toml",
+    ]
+    .into_iter()
+    .map(|name| book.join(name))
+    .collect();
     paths.push(build.root.join("exercises"));
     paths.push(build.root.join("solutions"));
     paths.retain(|path| path.exists());
@@ -77,14 +85,17 @@ fn rebuild(
     tell: &impl Fn(&str),
 ) -> Result<(), BookError> {
     let (sender, events) = mpsc::channel::<DebounceEventResult>();
-    let broken = |error: notify_debouncer_full::notify::Error| BookError::run("watching the book", error);
+    let broken =
+        |error: notify_debouncer_full::notify::Error| BookError::run("watching the book", error);
     let mut watcher = new_debouncer(QUIET, None, sender).map_err(broken)?;
     for path in watched(build) {
-        watcher.watch(path, RecursiveMode::Recursive).map_err(broken)?;
+        watcher
+            .watch(path, RecursiveMode::Recursive)
+            .map_err(broken)?;
     }
     for result in events {
         let Ok(events) = result else { continue };
-        if !events.iter().any(|event| is_change(event)) {
+        if !events.iter().any(is_change) {
             continue;
         }
         match build.run() {

@@ -38,7 +38,10 @@ pub(crate) fn svg(run: &Run, tongue: Tongue) -> Result<String, BookError> {
         topology.read(&shown(&part.name), events, true);
     }
     if topology.publishes.is_empty() {
-        return Err(BookError::page("runs.toml", "a run in which nothing is published"));
+        return Err(BookError::page(
+            "runs.toml",
+            "a run in which nothing is published",
+        ));
     }
     Ok(draw::draw(&topology, tongue))
 }
@@ -62,7 +65,9 @@ impl Topology {
         // The queue that was declared last, which an empty name means.
         let mut last = String::new();
         for event in events {
-            let Some(method) = event.method() else { continue };
+            let Some(method) = event.method() else {
+                continue;
+            };
             let arguments = method.arguments();
             let text = |name: &str| text(&arguments, name);
             let mut queue = text("queue");
@@ -117,7 +122,11 @@ impl Topology {
     }
 
     fn bind(&mut self, from: usize, to: usize, label: String) {
-        let labels = match self.bindings.iter_mut().find(|it| it.0 == from && it.1 == to) {
+        let labels = match self
+            .bindings
+            .iter_mut()
+            .find(|it| it.0 == from && it.1 == to)
+        {
             Some((_, _, labels)) => labels,
             None => {
                 self.bindings.push((from, to, Vec::new()));

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -138,17 +139,17 @@ fn has_words(message: &str) -> bool {
 }
 
 /// How fresh each page is, by its file, in the order of the summary.
-pub fn freshness(
-    sources: &[Source],
-    catalog: &Catalog,
-) -> Vec<(String, Freshness)> {
+pub fn freshness(sources: &[Source], catalog: &Catalog) -> Vec<(String, Freshness)> {
     let mut pages: Vec<(String, Freshness)> = Vec::new();
     for source in sources {
         for file in &source.files {
-            let place = pages.iter().position(|it| it.0 == *file).unwrap_or_else(|| {
-                pages.push((file.clone(), Freshness::default()));
-                pages.len() - 1
-            });
+            let place = pages
+                .iter()
+                .position(|it| it.0 == *file)
+                .unwrap_or_else(|| {
+                    pages.push((file.clone(), Freshness::default()));
+                    pages.len() - 1
+                });
             let page = &mut pages[place].1;
             page.texts += 1;
             if !is_fresh(catalog, &source.message) {
@@ -258,22 +259,40 @@ fn shield(markdown: &str) -> String {
             return Some(format!("{quote}> <!-- admonition {kind} -->"));
         }
         let summary = line.strip_prefix("<summary>")?.strip_suffix("</summary>")?;
-        Some(format!("<!-- summary -->\n\n{summary}\n\n<!-- /summary -->"))
+        Some(format!(
+            "<!-- summary -->\n\n{summary}\n\n<!-- /summary -->"
+        ))
     })
 }
 
 fn unshield(markdown: &str) -> String {
-    let lines = line_by_line(markdown, |line| {
-        let (quote, kind) = line.split_once("> <!-- admonition ")?;
-        let kind = kind.trim_end().strip_suffix(" -->")?;
-        Some(format!("{quote}> [!{kind}]"))
-    });
+    let mut shown: Vec<String> = Vec::new();
+    let mut markdown = markdown.lines().peekable();
+    while let Some(line) = markdown.next() {
+        let kind = line
+            .split_once("> <!-- admonition ")
+            .and_then(|(quote, rest)| Some((quote, rest.trim_end().strip_suffix(" -->")?)));
+        let Some((quote, kind)) = kind else {
+            shown.push(line.to_owned());
+            continue;
+        };
+        // The library sets empty lines around a comment; an admonition has to be the first line of its quotation.
+        let is_empty = |line: &str| line.trim() == ">";
+        if shown.last().is_some_and(|it| is_empty(it)) {
+            shown.pop();
+        }
+        shown.push(format!("{quote}> [!{kind}]"));
+        while markdown.next_if(|it| is_empty(it)).is_some() {}
+    }
+    shown.push(String::new());
+    let lines = shown.join("\n");
     let mut whole = String::with_capacity(lines.len());
     let mut rest = lines.as_str();
     while let Some((before, after)) = rest.split_once("<!-- summary -->") {
         let (summary, after) = after.split_once("<!-- /summary -->").unwrap_or((after, ""));
         whole.push_str(before);
-        whole.push_str(&format!("<summary>{}</summary>", markup::inline(summary.trim())));
+        let summary = markup::inline(summary.trim());
+        let _ = write!(whole, "<summary>{summary}</summary>");
         rest = after;
     }
     whole.push_str(rest);
@@ -298,15 +317,31 @@ mod tests {
     #[test]
     fn words_are_found_and_structure_is_not() {
         let found = messages("a.md", PAGE).unwrap();
-        assert_eq!(found, ["Title", "A _word_.", "**Note.** Text.", "# Say it\n", "An `answer`", "Yes."]);
+        assert_eq!(
+            found,
+            [
+                "Title",
+                "A _word_.",
+                "**Note.** Text.",
+                "# Say it\n",
+                "An `answer`",
+                "Yes."
+            ]
+        );
     }
 
     #[test]
     fn a_translated_page_keeps_its_structure() {
         let mut catalog = Catalog::new(CatalogMetadata::new());
-        for (id, translated) in [("Title", "标题"), ("**Note.** Text.", "**注。** 文。"), ("# Say it\n", "# 说\n")] {
+        for (id, translated) in [
+            ("Title", "标题"),
+            ("**Note.** Text.", "**注。** 文。"),
+            ("# Say it\n", "# 说\n"),
+        ] {
             let mut message = Message::build_singular();
-            message.with_msgid(id.to_owned()).with_msgstr(translated.to_owned());
+            message
+                .with_msgid(id.to_owned())
+                .with_msgstr(translated.to_owned());
             catalog.append_or_update(message.done());
         }
         let mut book = Book::new();
@@ -316,21 +351,42 @@ mod tests {
         let BookItem::Chapter(chapter) = &book.items[0] else {
             panic!("a chapter");
         };
-        assert_eq!(chapter.content, "");
+        let expected = "# 标题 { #title }\n\nA _word_.\n\n > [!NOTE]\n > **注。** 文。\n > \n > ```bash\n > # 说\n > echo a\n > ```\n\n```rust\n{{#include a.rs:b}}\n```\n\n<!-- workbook:card a -->\n\n<details>\n<summary>An <code>answer</code></summary>\n\nYes.\n\n</details>\n";
+        assert_eq!(chapter.content, expected);
     }
 
     #[test]
     fn a_changed_text_is_stale_until_somebody_has_read_it() {
-        let old = vec![Source { message: "One two three four five".to_owned(), files: vec!["a.md".to_owned()] }];
-        let mut catalog = renew(crate::tongue::CHINESE, &old, &Catalog::new(CatalogMetadata::new()));
+        let old = vec![Source {
+            message: "One two three four five".to_owned(),
+            files: vec!["a.md".to_owned()],
+        }];
+        let mut catalog = renew(
+            crate::tongue::CHINESE,
+            &old,
+            &Catalog::new(CatalogMetadata::new()),
+        );
         for mut message in catalog.messages_mut() {
             message.set_msgstr("一二三四五".to_owned()).unwrap();
         }
         assert_eq!(freshness(&old, &catalog)[0].1.stale.len(), 0);
-        let new = vec![Source { message: "One two three four six".to_owned(), files: vec!["a.md".to_owned()] }];
-        assert_eq!(freshness(&new, &catalog)[0].1.stale, ["One two three four six"]);
+        let new = vec![Source {
+            message: "One two three four six".to_owned(),
+            files: vec!["a.md".to_owned()],
+        }];
+        assert_eq!(
+            freshness(&new, &catalog)[0].1.stale,
+            ["One two three four six"]
+        );
         let renewed = renew(crate::tongue::CHINESE, &new, &catalog);
-        assert_eq!(renewed.find_message(None, "One two three four six", None).unwrap().msgstr().unwrap(), "一二三四五");
+        assert_eq!(
+            renewed
+                .find_message(None, "One two three four six", None)
+                .unwrap()
+                .msgstr()
+                .unwrap(),
+            "一二三四五"
+        );
         assert_eq!(freshness(&new, &renewed)[0].1.stale.len(), 1);
     }
 }

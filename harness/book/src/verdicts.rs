@@ -55,7 +55,8 @@ pub(crate) fn verdicts(page: &Page<'_>, slug: &str) -> Result<String, BookError>
         "" => format!("What the checks say of {count} wrong programs"),
         _ => format!("{count} 个错误程序，检查分别怎么说"),
     };
-    let mut folded = format!("<details class=\"workbook-verdicts\">\n<summary>{label}</summary>\n\n");
+    let mut folded =
+        format!("<details class=\"workbook-verdicts\">\n<summary>{label}</summary>\n\n");
     for mistake in mistakes {
         let name = &mistake.name;
         let _ = write!(

@@ -3,13 +3,15 @@
 //!
 //! It needs Chromium: `apt-get install chromium chromium-driver`. Without it the tests fail; none is skipped.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics fails")]
+
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
-use workbook_book::{Build, BookError, browser::Browser, serve::serve_folder, tongue};
+use workbook_book::{BookError, Build, browser::Browser, serve::serve_folder, tongue};
 
 type Outcome = Result<(), BookError>;
 
@@ -17,7 +19,10 @@ const DESKTOP: (u32, u32) = (1280, 900);
 const PHONE: (u32, u32) = (360, 740);
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// The book, built and served, and a browser.
@@ -32,17 +37,27 @@ impl Stage {
     async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("book");
-        let build = Build { out: out.clone(), ..Build::of(&root()) };
+        let build = Build {
+            out: out.clone(),
+            ..Build::of(&root())
+        };
         build.run().unwrap();
         let address = serve_folder(out.clone()).await.unwrap();
         let browser = Browser::open().await.unwrap();
         browser.size(DESKTOP.0, DESKTOP.1).await.unwrap();
-        Self { _folder: folder, out, base: format!("http://{address}"), browser }
+        Self {
+            _folder: folder,
+            out,
+            base: format!("http://{address}"),
+            browser,
+        }
     }
 
     /// Ends the browser; where something went wrong, what was to be seen is kept first.
     async fn close(self, name: &str, outcome: Outcome) {
-        let picture = root().join("target/workbook/book-failures").join(format!("{name}.png"));
+        let picture = root()
+            .join("target/workbook/book-failures")
+            .join(format!("{name}.png"));
         if outcome.is_err() {
             let _ = self.browser.screenshot(&picture).await;
         }
@@ -60,13 +75,25 @@ impl Stage {
             let mut names: Vec<String> = fs_err::read_dir(folder)
                 .unwrap()
                 .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "html"))
+                .filter(|name| {
+                    Path::new(name)
+                        .extension()
+                        .is_some_and(|ending| ending == "html")
+                })
                 // The whole book in one page asks for a printer, and the two others are mdBook's own.
                 .filter(|name| !["print.html", "404.html", "toc.html"].contains(&name.as_str()))
                 .collect();
             names.sort();
-            let folder = if tongue.folder.is_empty() { String::new() } else { format!("{}/", tongue.folder) };
-            pages.extend(names.iter().map(|name| format!("{}/{folder}{name}", self.base)));
+            let folder = if tongue.folder.is_empty() {
+                String::new()
+            } else {
+                format!("{}/", tongue.folder)
+            };
+            pages.extend(
+                names
+                    .iter()
+                    .map(|name| format!("{}/{folder}{name}", self.base)),
+            );
         }
         pages
     }
@@ -119,26 +146,50 @@ async fn look_at(stage: &Stage, page: &str) -> Result<Vec<String>, BookError> {
         let mut backgrounds = Vec::new();
         for theme in ["light", "coal"] {
             browser
-                .script::<()>(&format!("document.getElementById('mdbook-theme-{theme}').click();"))
+                .script::<()>(&format!(
+                    "document.getElementById('mdbook-theme-{theme}').click();"
+                ))
                 .await?;
             // Pictures further down are loaded when they are looked at.
-            browser.script::<()>("for (const it of document.images) { it.loading = 'eager'; }").await?;
-            browser.until("[...document.images].every(it => it.complete)").await?;
+            browser
+                .script::<()>("for (const it of document.images) { it.loading = 'eager'; }")
+                .await?;
+            browser
+                .until("[...document.images].every(it => it.complete)")
+                .await?;
             let look: Look = browser.script(LOOK).await?;
             if look.width > f64::from(width) || !look.wide.is_empty() {
-                found.push(format!("{page} at {width}, {theme}: {} wide: {}", look.width, look.wide));
+                found.push(format!(
+                    "{page} at {width}, {theme}: {} wide: {}",
+                    look.width, look.wide
+                ));
             }
-            found.extend(look.missing.iter().map(|it| format!("{page}: missing picture: {it}")));
+            found.extend(
+                look.missing
+                    .iter()
+                    .map(|it| format!("{page}: missing picture: {it}")),
+            );
             backgrounds.push(look.background);
         }
         if backgrounds[0] == backgrounds[1] {
-            found.push(format!("{page}: both themes have the background {}", backgrounds[0]));
+            found.push(format!(
+                "{page}: both themes have the background {}",
+                backgrounds[0]
+            ));
         }
     }
-    found.extend(browser.errors().await?.iter().map(|it| format!("{page}: console: {it}")));
+    found.extend(
+        browser
+            .errors()
+            .await?
+            .iter()
+            .map(|it| format!("{page}: console: {it}")),
+    );
     if !found.is_empty() {
         let name = page.trim_start_matches(&stage.base).replace('/', "-");
-        let picture = root().join("target/workbook/book-failures").join(format!("page{name}.png"));
+        let picture = root()
+            .join("target/workbook/book-failures")
+            .join(format!("page{name}.png"));
         browser.screenshot(&picture).await?;
     }
     Ok(found)
@@ -155,7 +206,11 @@ async fn every_page(stage: &Stage) -> Outcome {
             let _ = writeln!(told, "{line}");
         }
     }
-    if told.is_empty() { Ok(()) } else { Err(wrong(told)) }
+    if told.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong(told))
+    }
 }
 
 #[tokio::test]
@@ -169,36 +224,69 @@ async fn search(stage: &Stage, page: &str, words: &str, expected: &str) -> Outco
     let browser = &stage.browser;
     browser.goto(&format!("{}/{page}", stage.base)).await?;
     browser.click("#mdbook-search-toggle").await?;
-    browser.until("document.activeElement?.id === 'mdbook-searchbar'").await?;
+    browser
+        .until("document.activeElement?.id === 'mdbook-searchbar'")
+        .await?;
     browser.type_text(words).await?;
     browser
         .until("document.querySelectorAll('#mdbook-searchresults li').length > 0")
         .await
         .map_err(|error| wrong(format!("searching for {words}: {error}")))?;
     let links: Vec<String> = browser
-        .script("return [...document.querySelectorAll('#mdbook-searchresults a')].map(it => it.href);")
+        .script(
+            "return [...document.querySelectorAll('#mdbook-searchresults a')].map(it => it.href);",
+        )
         .await?;
     if !links.iter().take(5).any(|link| link.contains(expected)) {
-        return Err(wrong(format!("searching for {words}: {expected} is not among the first of {links:?}")));
+        return Err(wrong(format!(
+            "searching for {words}: {expected} is not among the first of {links:?}"
+        )));
     }
     // A result leads to a page that holds the words.
     browser.click("#mdbook-searchresults a").await?;
-    browser.until("document.readyState === 'complete' && location.search.includes('highlight')").await
+    browser
+        .until("document.readyState === 'complete' && location.search.includes('highlight')")
+        .await
 }
 
 async fn searches(stage: &Stage) -> Outcome {
     search(stage, "introduction.html", "prefetch", "work-queues.html").await?;
     search(stage, "introduction.html", "correlation_id", "rpc.html").await?;
-    search(stage, "zh-CN/introduction.html", "预取", "zh-CN/work-queues.html").await?;
-    search(stage, "zh-CN/introduction.html", "直接回复", "zh-CN/rpc.html").await?;
+    search(
+        stage,
+        "zh-CN/introduction.html",
+        "预取",
+        "zh-CN/work-queues.html",
+    )
+    .await?;
+    search(
+        stage,
+        "zh-CN/introduction.html",
+        "直接回复",
+        "zh-CN/rpc.html",
+    )
+    .await?;
     search(stage, "zh-CN/introduction.html", "prefetch", "zh-CN/").await?;
     // What is nowhere is not found.
-    stage.browser.goto(&format!("{}/zh-CN/introduction.html", stage.base)).await?;
+    stage
+        .browser
+        .goto(&format!("{}/zh-CN/introduction.html", stage.base))
+        .await?;
     stage.browser.click("#mdbook-search-toggle").await?;
     stage.browser.type_text("犀牛骑自行车").await?;
-    stage.browser.until("document.getElementById('mdbook-searchresults-header').innerText.includes('犀牛')").await?;
-    let count: usize = stage.browser.script("return document.querySelectorAll('#mdbook-searchresults li').length;").await?;
-    if count == 0 { Ok(()) } else { Err(wrong(format!("{count} pages about a rhinoceros"))) }
+    stage
+        .browser
+        .until("document.getElementById('mdbook-searchresults-header').innerText.includes('犀牛')")
+        .await?;
+    let count: usize = stage
+        .browser
+        .script("return document.querySelectorAll('#mdbook-searchresults li').length;")
+        .await?;
+    if count == 0 {
+        Ok(())
+    } else {
+        Err(wrong(format!("{count} pages about a rhinoceros")))
+    }
 }
 
 #[tokio::test]
@@ -217,7 +305,9 @@ const PLACE: &str = "
 
 async fn switches(stage: &Stage) -> Outcome {
     let browser = &stage.browser;
-    browser.goto(&format!("{}/work-queues.html", stage.base)).await?;
+    browser
+        .goto(&format!("{}/work-queues.html", stage.base))
+        .await?;
     browser.script::<()>("document.getElementById('durable').scrollIntoView({ behavior: 'instant' }); window.scrollBy({ top: 150, behavior: 'instant' });").await?;
     let before: String = browser.script(PLACE).await?;
     if before != "durable" {
@@ -256,8 +346,12 @@ async fn card(stage: &Stage) -> Outcome {
         browser.until(&format!("{open} === 0")).await?;
         browser.click(".workbook-hint > summary").await?;
         browser.until(&format!("{open} === 1")).await?;
-        browser.until("!document.querySelector('.workbook-solution').open").await?;
-        browser.script::<()>("document.querySelector('.workbook-card pre .clip-button').click();").await?;
+        browser
+            .until("!document.querySelector('.workbook-solution').open")
+            .await?;
+        browser
+            .script::<()>("document.querySelector('.workbook-card pre .clip-button').click();")
+            .await?;
         let copied: String = browser
             .script_later("setTimeout(() => navigator.clipboard.readText().then(done, error => done('no clipboard: ' + error)), 50);")
             .await?;
@@ -279,13 +373,23 @@ async fn offline(stage: &Stage) -> Outcome {
     let browser = &stage.browser;
     let page = format!("file://{}/zh-CN/topics.html", stage.out.display());
     browser.goto(&page).await?;
-    browser.script::<()>("document.querySelector('.menu-bar .workbook-language').click();").await?;
-    browser.until("document.readyState === 'complete' && document.documentElement.lang === 'en'").await?;
+    browser
+        .script::<()>("document.querySelector('.menu-bar .workbook-language').click();")
+        .await?;
+    browser
+        .until("document.readyState === 'complete' && document.documentElement.lang === 'en'")
+        .await?;
     browser.click("#mdbook-search-toggle").await?;
     browser.type_text("wildcards").await?;
-    browser.until("document.querySelectorAll('#mdbook-searchresults li').length > 0").await?;
+    browser
+        .until("document.querySelectorAll('#mdbook-searchresults li').length > 0")
+        .await?;
     let errors = browser.errors().await?;
-    if errors.is_empty() { Ok(()) } else { Err(wrong(format!("{errors:?}"))) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong(format!("{errors:?}")))
+    }
 }
 
 #[tokio::test]

@@ -1,21 +1,31 @@
 //! What the pages say: the original of chapter 1 is kept whole, and each thing has one word.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics fails")]
+
 use std::path::{Path, PathBuf};
 
 use workbook_book::{Build, glossary, original, report::Report, tongue::CHINESE, translate};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Text without what is not text: white space, and marks of Markdown.
 fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace() && !"*#>`_".contains(*c)).collect()
+    text.chars()
+        .filter(|c| !c.is_whitespace() && !"*#>`_".contains(*c))
+        .collect()
 }
 
 fn built() -> (tempfile::TempDir, Build) {
     let folder = tempfile::tempdir().unwrap();
-    let build = Build { out: folder.path().join("book"), ..Build::of(&root()) };
+    let build = Build {
+        out: folder.path().join("book"),
+        ..Build::of(&root())
+    };
     build.run().unwrap();
     (folder, build)
 }
@@ -35,9 +45,13 @@ fn the_original_is_kept_whole_in_both_languages() {
         for section in original::sections(&root()).unwrap() {
             for line in section.lines().filter_map(original::shown) {
                 let line = plain(&line);
-                let line = line.strip_prefix("python").or(line.strip_prefix("bash")).unwrap_or(&line);
+                let line = line
+                    .strip_prefix("python")
+                    .or(line.strip_prefix("bash"))
+                    .unwrap_or(&line);
                 // A paragraph of the original may be cut in two, at the end of a sentence.
-                let whole = text.contains(line) || line.split_inclusive('。').all(|part| text.contains(part));
+                let whole = text.contains(line)
+                    || line.split_inclusive('。').all(|part| text.contains(part));
                 assert!(whole, "{page} lacks a line of the original: {line}");
             }
         }
@@ -47,7 +61,10 @@ fn the_original_is_kept_whole_in_both_languages() {
 #[test]
 fn nothing_is_stale_or_broken() {
     let folder = tempfile::tempdir().unwrap();
-    let build = Build { out: folder.path().join("book"), ..Build::of(&root()) };
+    let build = Build {
+        out: folder.path().join("book"),
+        ..Build::of(&root())
+    };
     let report = Report::of(&build).unwrap();
     assert!(report.is_clean(), "{}", report.lines().join("\n"));
 }
@@ -77,7 +94,10 @@ fn each_thing_has_one_word() {
                 wrong.push(format!("{not}, where {} is meant: {chinese}", term.zh));
             }
             if !term.loose && says(english, &term.en) && !chinese.contains(&term.zh) {
-                wrong.push(format!("{} without {}: {english} / {chinese}", term.en, term.zh));
+                wrong.push(format!(
+                    "{} without {}: {english} / {chinese}",
+                    term.en, term.zh
+                ));
             }
         }
     }

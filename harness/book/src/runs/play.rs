@@ -89,7 +89,8 @@ impl Stage<'_> {
             ["run", name, arguments @ ..] => {
                 let mut parts = arguments.splitn(2, |it| *it == "<");
                 let arguments = parts.next().unwrap_or_default();
-                self.start(name, arguments, parts.next().unwrap_or_default()).await?;
+                self.start(name, arguments, parts.next().unwrap_or_default())
+                    .await?;
                 self.end(name).await
             }
             ["prints", name, count] => {
@@ -105,7 +106,10 @@ impl Stage<'_> {
                 }
                 self.end(name).await
             }
-            _ => Err(BookError::page("runs.toml", "a step is start, run, prints or stop")),
+            _ => Err(BookError::page(
+                "runs.toml",
+                "a step is start, run, prints or stop",
+            )),
         }
     }
 
@@ -114,7 +118,12 @@ impl Stage<'_> {
         found.ok_or_else(|| BookError::page("runs.toml", format!("`{name}` was not started")))
     }
 
-    async fn start(&mut self, name: &str, arguments: &[&str], input: &[&str]) -> Result<(), BookError> {
+    async fn start(
+        &mut self,
+        name: &str,
+        arguments: &[&str],
+        input: &[&str],
+    ) -> Result<(), BookError> {
         let executable = format!("{}-solution", program_of(name));
         let path = self
             .programs
@@ -158,7 +167,7 @@ impl Stage<'_> {
         let status = running.child.wait().await?;
         // The channel closes when the last line is read.
         while running.lines.changed().await.is_ok() {}
-        running.part.printed = running.lines.borrow().clone();
+        running.part.printed.clone_from(&running.lines.borrow());
         running.part.ended = status.code().unwrap_or(-1);
         Ok(())
     }

@@ -57,10 +57,15 @@ pub(super) fn draw(topology: &Topology, tongue: Tongue) -> String {
     for (row, name) in topology.consumers.iter().enumerate() {
         drawing.node((3, row), Shape::Program, name);
     }
-    let title = tongue.pick("Who publishes to what, and who consumes from where", "谁向哪里发布，谁从哪里消费");
+    let title = tongue.pick(
+        "Who publishes to what, and who consumes from where",
+        "谁向哪里发布，谁从哪里消费",
+    );
     let told = tell(topology, tongue);
     // A number that is the same for the same picture: ids on a page must differ.
-    let id = told.bytes().fold(5381_u32, |hash, byte| hash.wrapping_mul(33) ^ u32::from(byte));
+    let id = told.bytes().fold(5381_u32, |hash, byte| {
+        hash.wrapping_mul(33) ^ u32::from(byte)
+    });
     format!(
         concat!(
             r#"<figure class="workbook-topology"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" "#,
@@ -96,7 +101,9 @@ fn tell(topology: &Topology, tongue: Tongue) -> String {
         let labels = labels.join(", ");
         words.push(match (tongue.folder, labels.is_empty()) {
             ("", true) => format!("{from} passes messages on to the queue {to}."),
-            ("", false) => format!("{from} passes messages on to the queue {to}, bound with {labels}."),
+            ("", false) => {
+                format!("{from} passes messages on to the queue {to}, bound with {labels}.")
+            }
             (_, true) => format!("{from}把消息交给队列 {to}。"),
             (_, false) => format!("{from}按绑定 {labels} 把消息交给队列 {to}。"),
         });

@@ -213,7 +213,11 @@ impl Verify<'_> {
             }
             let sudo = sudo();
             let command = format!("{sudo}apt-get update && {sudo}{install}");
-            self.run("browser", Command::new("sh").args(["-c", &command]), install)?;
+            self.run(
+                "browser",
+                Command::new("sh").args(["-c", &command]),
+                install,
+            )?;
         }
         let (_, version) = self.run(
             "browser",
