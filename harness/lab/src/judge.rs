@@ -8,7 +8,7 @@ mod bounds;
 mod exchanges;
 mod partner;
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Instant};
 
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind,
@@ -20,7 +20,7 @@ use lapin::{
 use crate::{
     failure::{Checked, Failure},
     finding::anonymous,
-    wait::Bell,
+    wait::{Bell, SHORT_DEADLINE},
 };
 
 pub use exchanges::Access;
@@ -207,11 +207,11 @@ impl Judge {
 
     /// Publishes to an exchange, in order, and waits until the broker has confirmed all; `false`: it found no queue for
     /// at least one of the messages.
-    async fn emit(
+    async fn emit<'m>(
         &self,
         exchange: &str,
         expected: &str,
-        messages: impl Iterator<Item = Outgoing<'_>>,
+        messages: impl Iterator<Item = Outgoing<'m>>,
     ) -> Result<bool, Failure> {
         let refused = |error| refused(expected, &error);
         let channel = self.channel().await?;
@@ -223,31 +223,42 @@ impl Judge {
             mandatory: true,
             ..BasicPublishOptions::default()
         };
-        let mut confirms = Vec::new();
-        for message in messages {
-            let confirm = channel
-                .basic_publish(
-                    exchange.into(),
-                    message.key.into(),
-                    mandatory,
-                    message.body,
-                    message.properties,
-                )
-                .await
-                .map_err(refused)?;
-            confirms.push(confirm);
-        }
-        let mut routed = true;
-        for confirm in confirms {
-            match confirm.await.map_err(refused)? {
-                Confirmation::Ack(returned) => routed &= returned.is_none(),
-                Confirmation::Nack(_) | Confirmation::NotRequested => {
-                    return Err(Failure::new(
-                        expected,
-                        "the broker refused a message (basic.nack)",
-                    ));
+        let publish = async |messages: Vec<Outgoing<'m>>| {
+            let mut sent = Vec::new();
+            for message in messages {
+                let confirm = channel
+                    .basic_publish(
+                        exchange.into(),
+                        message.key.into(),
+                        mandatory,
+                        message.body,
+                        message.properties.clone(),
+                    )
+                    .await
+                    .map_err(refused)?;
+                sent.push((message, confirm));
+            }
+            let (mut routed, mut again) = (true, Vec::new());
+            for (message, confirm) in sent {
+                match confirm.await.map_err(refused)? {
+                    Confirmation::Ack(returned) => routed &= returned.is_none(),
+                    Confirmation::Nack(_) | Confirmation::NotRequested => again.push(message),
                 }
             }
+            Ok::<_, Failure>((routed, again))
+        };
+        let (mut routed, mut again) = publish(messages.collect()).await?;
+        // A queue that the broker deletes at this moment refuses what comes. When it is gone, the exchange knows.
+        let asked = Instant::now();
+        while !again.is_empty() {
+            if asked.elapsed() > SHORT_DEADLINE {
+                return Err(Failure::new(
+                    expected,
+                    "the broker refused a message (basic.nack)",
+                ));
+            }
+            let (found, left) = publish(again).await?;
+            (routed, again) = (routed && found, left);
         }
         Ok(routed)
     }
