@@ -213,7 +213,10 @@ async fn port_of(service: &mut Child) -> Option<u16> {
     let mut port = None;
     while let Ok(Some(line)) = lines.next_line().await {
         let words = line.trim_end_matches('.').rsplit_once("on port ");
-        port = words.and_then(|(_, number)| number.parse().ok());
+        // It names the port that it was asked for (0: any) before the one that it got.
+        port = words
+            .and_then(|(_, number)| number.parse().ok())
+            .filter(|port| *port != 0);
         if port.is_some() {
             break;
         }

@@ -56,7 +56,11 @@ impl Build {
                 .fold(first, Result::and)
         })?;
         for tongue in others {
-            fs_err::rename(self.beside(tongue), self.out.join(tongue.folder))?;
+            let folder = self.out.join(tongue.folder);
+            if folder.exists() {
+                fs_err::remove_dir_all(&folder)?;
+            }
+            fs_err::rename(self.beside(tongue), folder)?;
         }
         Ok(started.elapsed().as_secs_f64())
     }

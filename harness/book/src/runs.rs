@@ -14,7 +14,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use amqp_tap::{Event, Tape};
+use amqp_tap::{Conversation, Event, Tape};
 use serde::{Deserialize, Serialize};
 use workbook_lab::{
     course::Language,
@@ -58,6 +58,7 @@ pub struct Run {
     /// The programs, in the order in which they were started.
     pub parts: Vec<Part>,
     tapes: Vec<(SystemTime, Vec<Arc<Event>>)>,
+    conversations: Vec<Conversation>,
 }
 
 /// Reads the scenarios.
@@ -78,6 +79,7 @@ impl Run {
         Self {
             parts,
             tapes: tapes.iter().map(|it| (it.began(), it.events())).collect(),
+            conversations: tapes.iter().map(Conversation::of).collect(),
         }
     }
 
@@ -162,18 +164,12 @@ impl Run {
         picture::svg(&self.seen(&names), &[], &look(language))
     }
 
-    /// All that must be the same when the run is repeated, as text.
+    /// All that must be the same when the run is repeated, as text: what was said in normal form, and what was printed.
     pub fn text(&self) -> String {
-        let names = self.shown();
-        let mut text = picture::text(&self.seen(&names), &[], &look(Language::English));
-        for part in &self.parts {
-            let Part {
-                name,
-                printed,
-                ended,
-                ..
-            } = part;
-            let _ = write!(text, "\n{name} {ended}: {printed:?}");
+        let mut text = String::new();
+        for (part, said) in self.parts.iter().zip(&self.conversations) {
+            let said = serde_json::to_string_pretty(said).unwrap_or_default();
+            let _ = writeln!(text, "{part:?}\n{said}");
         }
         text
     }

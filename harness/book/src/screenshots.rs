@@ -141,7 +141,10 @@ async fn shoot(
             .script::<()>(&format!("location.hash = '{place}';"))
             .await?;
         browser
-            .until(&format!("{shows}.test(document.getElementById('main')?.innerText.replaceAll('\\n', ' ') ?? '')"))
+            .until(&format!(
+                // What is folded has no inner text.
+                "[document.getElementById('main')].some(it => [it?.innerText, it?.textContent].some(text => {shows}.test(text ?? '')))"
+            ))
             .await?;
         if shot.name == "bindings" {
             browser

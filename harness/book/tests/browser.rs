@@ -273,7 +273,7 @@ async fn searches(stage: &Stage) -> Outcome {
         .goto(&format!("{}/zh-CN/introduction.html", stage.base))
         .await?;
     stage.browser.click("#mdbook-search-toggle").await?;
-    stage.browser.type_text("犀牛骑自行车").await?;
+    stage.browser.type_text("犀牛麒麟").await?;
     stage
         .browser
         .until("document.getElementById('mdbook-searchresults-header').innerText.includes('犀牛')")

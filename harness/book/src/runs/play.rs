@@ -169,6 +169,14 @@ impl Stage<'_> {
         while running.lines.changed().await.is_ok() {}
         running.part.printed.clone_from(&running.lines.borrow());
         running.part.ended = status.code().unwrap_or(-1);
+        // The tap hears of the end a moment later; what it closes before would be its own doing.
+        let tape = running.tap.tape();
+        let all_over = |number: &u32| tape.ending(*number).is_some();
+        tape.wait_until(DEADLINE, |_| {
+            tape.connections().iter().all(all_over).then_some(())
+        })
+        .await
+        .map_err(|error| BookError::run(format!("`{name}` ends its connection"), error))?;
         Ok(())
     }
 }
