@@ -20,6 +20,12 @@ const SIZE: (u32, u32) = (1100, 760);
 const QUEUES: [&str; 4] = ["hello", "orders", "critical_or_kernel", "everything"];
 const EXCHANGE: &str = "topic_logs";
 
+/// The title of a section unfolds it.
+const UNFOLD_BINDINGS: &str = "
+    const title = [...document.querySelectorAll('#main h2')].find(it => it.innerText.startsWith('Bindings'));
+    if (title.closest('.section-hidden, .section-invisible')) { title.click(); }
+";
+
 /// Takes all pictures anew, and tells each.
 pub async fn take(root: &Path, broker: &Broker, tell: impl Fn(&str)) -> Result<(), BookError> {
     let amqp = |error: lapin::Error| BookError::run("preparing the broker", error);
@@ -146,13 +152,19 @@ async fn shoot(
                 "[document.getElementById('main')].some(it => [it?.innerText, it?.textContent].some(text => {shows}.test(text ?? '')))"
             ))
             .await?;
-        if shot.name == "bindings" {
+        // The first section is unfolded already.
+        let place = if shot.name == "bindings" {
+            browser.script::<()>(UNFOLD_BINDINGS).await?;
             browser
-                .script::<()>("const all = [...document.querySelectorAll('h2')].find(it => it.innerText.startsWith('Bindings')); if (all.classList.contains('section-hidden')) { all.click(); } all.scrollIntoView({ block: 'center' });")
+                .until("jQuery(':animated').length === 0 && document.getElementById('main').innerText.includes('kern.*')")
                 .await?;
+            "document.body.scrollHeight"
         } else {
-            browser.script::<()>("window.scrollTo(0, 0);").await?;
-        }
+            "0"
+        };
+        browser
+            .script::<()>(&format!("window.scrollTo(0, {place});"))
+            .await?;
         let path = root.join(format!("book/src/images/management/{}.png", shot.name));
         browser.screenshot(&path).await?;
         tell(&format!("taken: {}", path.display()));

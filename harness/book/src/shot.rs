@@ -17,8 +17,8 @@ pub struct Shot {
 pub const SHOTS: [Shot; 4] = [
     Shot {
         name: "overview",
-        en: "The overview of the management page: the totals of messages, the message rates, the counts of connections, channels, exchanges, queues and consumers, and the one node with its memory and disk space",
-        zh: "管理页面的概览：消息总数、消息速率，连接、信道、交换机、队列和消费者的数目，以及唯一的节点及其内存和磁盘空间",
+        en: "The overview of the management page: the totals of messages, the message rates, and the counts of connections, channels, exchanges and queues",
+        zh: "管理页面的概览：消息总数、消息速率，以及连接、信道、交换机和队列的数目",
     },
     Shot {
         name: "queue",
@@ -32,8 +32,8 @@ pub const SHOTS: [Shot; 4] = [
     },
     Shot {
         name: "quorum",
-        en: "The page of the queue orders: its kind is quorum, its leader and its only member are the one node, and one message is ready",
-        zh: "队列 orders 的页面：类型为 quorum，领导者和唯一的成员都是这一个节点，有一条消息就绪",
+        en: "The page of the queue orders: its type is quorum, it is durable, its delivery limit is 20, and one message is ready",
+        zh: "队列 orders 的页面：类型为 quorum，持久，投递上限为 20，有一条消息就绪",
     },
 ];
 

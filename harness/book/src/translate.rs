@@ -296,10 +296,52 @@ fn unshield(markdown: &str) -> String {
         rest = after;
     }
     whole.push_str(rest);
+    starred(&whole)
+}
+
+/// Emphasis with stars. The library writes it with underscores, which mean nothing between letters, and a Chinese
+/// sentence has no spaces.
+fn starred(markdown: &str) -> String {
+    let mut fenced = false;
+    line_by_line(markdown, |line| {
+        let fence = line.trim_start_matches([' ', '>']).starts_with("```");
+        fenced ^= fence;
+        (!fenced && !fence).then(|| starred_line(line))
+    })
+}
+
+fn starred_line(line: &str) -> String {
+    let mut whole = String::with_capacity(line.len());
+    for (number, part) in line.split('`').enumerate() {
+        if number > 0 {
+            whole.push('`');
+        }
+        // Every other part is code.
+        if number % 2 == 1 {
+            whole.push_str(part);
+            continue;
+        }
+        let letters: Vec<char> = part.chars().collect();
+        let is_letter = |at: Option<&char>| at.is_some_and(char::is_ascii_alphanumeric);
+        let mut open = false;
+        for (at, letter) in letters.iter().enumerate() {
+            let before = at.checked_sub(1).and_then(|at| letters.get(at));
+            let after = letters.get(at + 1);
+            let is_mark = *letter == '_'
+                && before != Some(&'\\')
+                && if open {
+                    !is_letter(after)
+                } else {
+                    !is_letter(before)
+                };
+            open ^= is_mark;
+            whole.push(if is_mark { '*' } else { *letter });
+        }
+    }
     whole
 }
 
-fn line_by_line(text: &str, change: impl Fn(&str) -> Option<String>) -> String {
+fn line_by_line(text: &str, mut change: impl FnMut(&str) -> Option<String>) -> String {
     let mut whole = String::with_capacity(text.len());
     for line in text.lines() {
         whole.push_str(&change(line).unwrap_or_else(|| line.to_owned()));
@@ -331,6 +373,15 @@ mod tests {
     }
 
     #[test]
+    fn emphasis_needs_no_spaces() {
+        let page =
+            "叫做_发布者确认_，_一_二`a_b _c_`，\\_x\\_ snake_case_name\n\n```text\n_a_\n```\n";
+        let expected =
+            "叫做*发布者确认*，*一*二`a_b _c_`，\\_x\\_ snake_case_name\n\n```text\n_a_\n```\n";
+        assert_eq!(starred(page), expected);
+    }
+
+    #[test]
     fn a_translated_page_keeps_its_structure() {
         let mut catalog = Catalog::new(CatalogMetadata::new());
         for (id, translated) in [
@@ -351,7 +402,7 @@ mod tests {
         let BookItem::Chapter(chapter) = &book.items[0] else {
             panic!("a chapter");
         };
-        let expected = "# 标题 { #title }\n\nA _word_.\n\n > [!NOTE]\n > **注。** 文。\n > \n > ```bash\n > # 说\n > echo a\n > ```\n\n```rust\n{{#include a.rs:b}}\n```\n\n<!-- workbook:card a -->\n\n<details>\n<summary>An <code>answer</code></summary>\n\nYes.\n\n</details>\n";
+        let expected = "# 标题 { #title }\n\nA *word*.\n\n > [!NOTE]\n > **注。** 文。\n > \n > ```bash\n > # 说\n > echo a\n > ```\n\n```rust\n{{#include a.rs:b}}\n```\n\n<!-- workbook:card a -->\n\n<details>\n<summary>An <code>answer</code></summary>\n\nYes.\n\n</details>\n";
         assert_eq!(chapter.content, expected);
     }
 

@@ -207,7 +207,7 @@ impl Verify<'_> {
                 && quiet(Command::new("chromium").arg("--version"))
         };
         if !works() {
-            let install = "apt-get install --yes chromium chromium-driver";
+            let install = "apt-get install --yes chromium chromium-driver fonts-noto-cjk";
             if !self.consent() {
                 return Ok(Step::Skipped(format!("no Chromium: {install}")));
             }
