@@ -285,6 +285,7 @@ pub(crate) async fn remove_all(options: &Options, recorded: bool) -> Result<Vec<
         Err(reason) if recorded => return Err(failed(reason)),
         Err(_) => return Ok(Vec::new()),
     };
+    let mut last = "no answer".to_owned();
     let removing = async {
         let mut removed = Vec::new();
         loop {
@@ -298,12 +299,12 @@ pub(crate) async fn remove_all(options: &Options, recorded: bool) -> Result<Vec<
                     .v(true)
                     .build();
                 match docker.remove_container(&name, Some(all)).await {
+                    Ok(()) => {}
                     // Somebody else has removed it, or does so now; or a busy Docker did not see it end in time.
-                    Ok(())
-                    | Err(BollardError::DockerResponseServerError {
+                    Err(BollardError::DockerResponseServerError {
                         status_code: 404 | 409 | 500..,
-                        ..
-                    }) => {}
+                        message,
+                    }) => last = message,
                     Err(error) => return Err(error),
                 }
                 if !removed.contains(&name) {
@@ -315,7 +316,10 @@ pub(crate) async fn remove_all(options: &Options, recorded: bool) -> Result<Vec<
     };
     match tokio::time::timeout(REMOVE, removing).await {
         Ok(result) => result.map_err(|error| failed(error.to_string())),
-        Err(_) => Err(failed(format!("no answer within {} s", REMOVE.as_secs()))),
+        Err(_) => Err(failed(format!(
+            "not within {} s; the last word: {last}",
+            REMOVE.as_secs()
+        ))),
     }
 }
 

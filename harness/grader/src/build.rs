@@ -179,3 +179,19 @@ async fn cargo(
         .filter_map(|artifact| Some((artifact.target?.name, artifact.executable?)));
     Ok(artifacts.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cargo_that_we_start_is_told_of_no_package() {
+        // A test is started by cargo, so these are set here.
+        let command = command();
+        let removed = |name: &str| command.get_envs().any(|it| it == (name.as_ref(), None));
+        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"] {
+            assert!(env::var_os(name).is_some() && removed(name), "{name}");
+        }
+        assert!(!removed("PATH"));
+    }
+}

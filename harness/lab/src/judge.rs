@@ -247,20 +247,23 @@ impl Judge {
             }
             Ok::<_, Failure>((routed, again))
         };
-        let (mut routed, mut again) = publish(messages.collect()).await?;
         // A queue that the broker deletes at this moment refuses what comes. When it is gone, the exchange knows.
-        let asked = Instant::now();
-        while !again.is_empty() {
-            if asked.elapsed() > SHORT_DEADLINE {
+        let started = Instant::now();
+        let (mut routed, mut left) = (true, messages.collect());
+        loop {
+            let (found, again) = publish(left).await?;
+            routed &= found;
+            if again.is_empty() {
+                return Ok(routed);
+            }
+            if started.elapsed() > SHORT_DEADLINE {
                 return Err(Failure::new(
                     expected,
                     "the broker refused a message (basic.nack)",
                 ));
             }
-            let (found, left) = publish(again).await?;
-            (routed, again) = (routed && found, left);
+            left = again;
         }
-        Ok(routed)
     }
 
     async fn channel(&self) -> Result<Channel, Failure> {
