@@ -101,10 +101,10 @@ pub(super) fn unmarked(world: &World<'_>, story: &Story<'_>) -> Option<Finding> 
     if !world.given.asks.contains(&Ask::Confirms) || story.seen.ended.is_none() {
         return None;
     }
-    let (before, again, what) = story.publishes.iter().find_map(|again| {
-        let mut earlier = story.publishes.iter().filter(|it| {
-            it.lane.connection < again.lane.connection && it.body == again.body && it.complete
-        });
+    let complete = || story.publishes.iter().filter(|it| it.complete);
+    let (before, again, what) = complete().find_map(|again| {
+        let mut earlier = complete()
+            .filter(|it| it.lane.connection < again.lane.connection && it.body == again.body);
         if let Some(before) = earlier.clone().find(|it| it.message_id == again.message_id) {
             let marked = again.headers.inner().contains_key("republished");
             return (!marked).then_some((before, again, "header"));

@@ -89,6 +89,9 @@ fn a_reply_has_the_id_of_its_request() {
     assert_eq!(finding.arguments["wanted"], "1");
     let none = server(false).publishes("", "amq.gen-1", b"13").acks(1);
     assert_eq!(only(&[&none]).arguments["id"], "none");
+    // A client may write the method and the content apart, and the connection is lost between them.
+    let cut_off = server(false).announces("", "amq.gen-1", false);
+    assert_eq!(ids(&[&cut_off]), []);
     // The reply to the first of two is none to the second.
     let first_of_two = server(false)
         .requested(2, b"8", "amq.gen-1")
