@@ -374,6 +374,8 @@ fn snapshots_in(folder: &Path) -> insta::Settings {
     settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
+    // Whatever else is built with it decides in which order serde_json keeps them.
+    settings.set_sort_maps(true);
     settings
 }
 

@@ -153,13 +153,13 @@ multiple-ignored = 把针对多条消息的确认当成只针对最后一条
         `{ $program }` 只报告了这一条，还在等待其余的。它们不会再有别的确认了。带有 multiple 的确认代表直到其标签为止的所有消息。
 
 republished-unmarked = { $what ->
-        [header] 重新发布时没有带头部 republished
+        [header] 重新发布时没有带消息头 republished
        *[id] 重新发布时换了 message_id
     }
     .explanation = 在 `{ $body }` 的确认到来之前，连接断开了。`{ $program }` 重新发布了它，{ $what ->
-            [header] message_id 相同，却没有头部 republished = true。
+            [header] message_id 相同，却没有消息头 republished = true。
            *[id] 却换了一个 message_id。
-        }第一条可能已经在代理那里，于是队列中会有两条。消费者只能靠 message_id 分辨，并靠这个头部知道什么时候该去分辨。
+        }第一条可能已经在代理那里，于是队列中会有两条。消费者只能靠 message_id 分辨，并靠这个消息头知道什么时候该去分辨。
 
 declared-nothing = 什么都没有声明，全靠别的程序
     .explanation = `{ $program }` 使用队列 `{ $queue }`，却从未声明它。只有别的程序已经先声明过，这样才行得通。哪个程序先运行是无法预知的，
@@ -184,15 +184,15 @@ other-routing-key = 发布时用的路由键是 `{ $key }`，而应该是 `{ $wa
 other-headers = { $what ->
         [bind] 绑定队列
        *[publish] 发布消息
-    }时用的头部与启动参数不同
+    }时用的消息头与启动参数不同
     .explanation = `{ $program }` { $what ->
             [bind] 发送 queue.bind 时的参数
-           *[publish] 发布消息时的头部
+           *[publish] 发布消息时的消息头
         }{ $found ->
             [none] 为空
            *[other] 是 `{ $found }`
         }，而{ $wanted ->
-            [none] 应该没有任何头部
+            [none] 应该没有任何消息头
            *[other] 应该是 `{ $wanted }`
         }。headers 交换机逐个比较名字、值和值的类型：数字 3 不等于文本 "3"。每一对都是表中单独的一项，名字与给出的完全相同。
 

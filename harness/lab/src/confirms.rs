@@ -120,7 +120,16 @@ impl Program {
     /// Waits until it has ended, and holds that it published each of these bodies, prints what became of it, once,
     /// and exits with code 0 if all were confirmed and with code 1 if not. Answers what became of them, in order.
     pub async fn tells_what_became_of(&self, bodies: &[Vec<u8>]) -> Result<Vec<Word>, Failure> {
-        let ended = self.ends().await?;
+        let ended = match self.ends().await {
+            Ok(ended) => ended,
+            Err(failure) => {
+                // Without confirm mode there is nothing that it could wait for, and that is what to tell.
+                if self.sent().iter().any(|sent| !sent.confirms) {
+                    self.what_became_of(bodies)?;
+                }
+                return Err(failure);
+            }
+        };
         let words = self.what_became_of(bodies)?;
         let pairs: Vec<_> = words.iter().copied().zip(bodies.iter()).collect();
         self.printed_all(&pairs)?;

@@ -117,10 +117,35 @@ pub(crate) enum Broker {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Book {
-    /// Build the book as HTML
+    /// Build the book as HTML, in every language
     Build {
         /// Where to (otherwise book/book)
         #[arg(long, value_name = "FOLDER")]
         out: Option<std::path::PathBuf>,
     },
+    /// Serve the book, and build it again when its sources change
+    Serve {
+        /// Where to listen
+        #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
+        address: std::net::SocketAddr,
+        /// Open it in a browser
+        #[arg(long)]
+        open: bool,
+    },
+    /// Be mdBook's preprocessor: a book as JSON comes on standard input
+    Mdbook {
+        /// mdBook's question: `supports RENDERER`
+        #[arg(value_name = "QUESTION")]
+        question: Vec<String>,
+    },
+    /// Bring the catalogue of translations up to date with the pages
+    Refresh {
+        /// Record the runs of the solutions again, too, on a broker
+        #[arg(long)]
+        runs: bool,
+    },
+    /// Build the book and say what is stale or broken in it; exits with 1 where there is anything
+    Report,
+    /// Take the pictures of the management page again, with Chromium and a broker
+    Screenshots,
 }

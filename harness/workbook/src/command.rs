@@ -21,7 +21,7 @@ use workbook_grader::Workspace;
 use workbook_lab::course::Language;
 
 use crate::{
-    cli::{Book, Cli, Command, Global},
+    cli::{Cli, Command, Global},
     error::{Error, Exit},
     output,
 };
@@ -89,10 +89,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
             Some(Command::Hint { exercise }) => hint::hint(&context, &exercise),
             Some(Command::Broker { command }) => broker::broker(&context, command).await,
             Some(Command::Doctor) => doctor::doctor(&context).await,
-            Some(Command::Verify) => verify::verify(&context).await,
-            Some(Command::Book {
-                command: Book::Build { out },
-            }) => book::build(&context, out.as_deref()),
+            Some(Command::Verify) => verify::verify(&context),
+            Some(Command::Book { command }) => book::book(&context, command).await,
         }
     })
 }

@@ -99,6 +99,12 @@ impl From<RunError> for Error {
     }
 }
 
+impl From<workbook_book::BookError> for Error {
+    fn from(error: workbook_book::BookError) -> Self {
+        Self::from_source(Exit::Failed, &error)
+    }
+}
+
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Self::from_source(Exit::Ours, &error)

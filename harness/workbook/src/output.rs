@@ -39,3 +39,8 @@ pub(crate) fn verdict(verdict: Verdict) -> String {
         Verdict::Ungradable | Verdict::Infra => word.yellow().bold().to_string(),
     }
 }
+
+/// Something for another program, on standard output, as it is.
+pub(crate) fn raw(text: &str) {
+    anstream::print!("{text}");
+}

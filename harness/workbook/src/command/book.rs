@@ -1,33 +1,113 @@
-//! `cargo workbook book build`: mdBook as a library, so that nothing needs to be installed.
+//! `cargo workbook book …`: the book, in every language. mdBook is a library here; nothing needs to be installed.
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
-use mdbook_driver::MDBook;
+use workbook_book::{Build, preprocess, refresh, report::Report};
+use workbook_broker::Broker;
 
 use super::Context;
 use crate::{
+    cli::Book,
     error::{Error, Exit},
     output,
 };
 
-pub(super) fn build(context: &Context, out: Option<&Path>) -> Result<Exit, Error> {
-    let folder = build_into(&context.workspace.root, out)?;
+pub(super) async fn book(context: &Context, command: Book) -> Result<Exit, Error> {
+    let root = &context.workspace.root;
+    match command {
+        Book::Build { out } => build(root, out.as_deref()),
+        Book::Serve { address, open } => serve(root, address, open).await,
+        Book::Mdbook { question } => mdbook(&question),
+        Book::Refresh { runs } => refresh(context, runs).await,
+        Book::Report => report(context),
+        Book::Screenshots => screenshots(context).await,
+    }
+}
+
+fn build(root: &Path, out: Option<&Path>) -> Result<Exit, Error> {
+    let mut build = Build::of(root);
+    if let Some(out) = out {
+        out.clone_into(&mut build.out);
+    }
+    let seconds = build.run()?;
+    output::progress(&format!("built in {seconds:.1} s"));
     output::line(&format!(
         "the book is in {}",
-        folder.join("index.html").display()
+        build.out.join("index.html").display()
     ));
     Ok(Exit::Ok)
 }
 
-/// Builds the book and answers the folder that it is in.
-pub(super) fn build_into(root: &Path, out: Option<&Path>) -> Result<std::path::PathBuf, Error> {
-    let wrong = |error: &dyn std::fmt::Display| {
-        Error::new(Exit::Failed, format!("the book cannot be built: {error:#}"))
-    };
-    let mut book = MDBook::load(root.join("book")).map_err(|error| wrong(&error))?;
-    if let Some(out) = out {
-        book.config.build.build_dir = std::path::absolute(out)?;
+async fn serve(root: &Path, address: SocketAddr, open: bool) -> Result<Exit, Error> {
+    let mut build = Build::of(root);
+    // A folder of its own: pages that are served reload themselves, and others cannot.
+    build.out = root.join("target").join("workbook").join("served");
+    if open {
+        output::progress(&format!("open http://{address}/ in a browser"));
     }
-    book.build().map_err(|error| wrong(&error))?;
-    Ok(book.build_dir_for("html"))
+    workbook_book::serve(build, address, output::line).await?;
+    Ok(Exit::Ok)
+}
+
+/// Answers mdBook.
+fn mdbook(question: &[String]) -> Result<Exit, Error> {
+    match question {
+        [] => {
+            let changed = preprocess::as_command(std::io::stdin())?;
+            output::raw(&changed);
+            Ok(Exit::Ok)
+        }
+        // Every renderer is fine.
+        _ => Ok(Exit::Ok),
+    }
+}
+
+async fn refresh(context: &Context, runs: bool) -> Result<Exit, Error> {
+    let root = &context.workspace.root;
+    for line in refresh::translations(root)? {
+        output::line(&line);
+    }
+    if runs {
+        let broker = Broker::find_or_start(&context.broker_options()?).await?;
+        refresh::runs(&context.workspace, &broker, output::line).await?;
+    }
+    Ok(Exit::Ok)
+}
+
+async fn screenshots(context: &Context) -> Result<Exit, Error> {
+    let broker = Broker::find_or_start(&context.broker_options()?).await?;
+    workbook_book::screenshots::take(&context.workspace.root, &broker, output::line).await?;
+    Ok(Exit::Ok)
+}
+
+/// The built book that reports look at.
+fn looked_at(context: &Context) -> Build {
+    Build {
+        out: context.workspace.state().join("book"),
+        ..Build::of(&context.workspace.root)
+    }
+}
+
+fn report(context: &Context) -> Result<Exit, Error> {
+    let report = Report::of(&looked_at(context))?;
+    for line in report.lines() {
+        output::line(&line);
+    }
+    Ok(if report.is_clean() {
+        Exit::Ok
+    } else {
+        Exit::Failed
+    })
+}
+
+/// Builds the book and holds that nothing in it is stale or broken; answers a few words on what was looked at.
+pub(super) fn check(context: &Context) -> Result<String, Error> {
+    let report = Report::of(&looked_at(context))?;
+    if report.is_clean() {
+        return Ok(report.looked_at.join(", "));
+    }
+    let mut error = Error::new(Exit::Failed, "the book is not as it should be")
+        .hint("cargo workbook book refresh, then translate what is new in book/po/");
+    error.causes.extend(report.lines());
+    Err(error)
 }

@@ -5,12 +5,14 @@
 //! The tests come last, so that the last lines are the test runner's own.
 
 use std::{
-    env,
-    path::{Path, PathBuf},
+    env, panic,
+    path::Path,
     process::{Command, Stdio},
+    thread,
     time::Instant,
 };
 
+use tokio::{runtime::Handle, task};
 use workbook_broker::{Broker, Choice, Consent, Kind, image};
 use workbook_grader::{build, lint::lint};
 
@@ -36,101 +38,89 @@ enum Step {
 
 type Outcome = Result<Step, Error>;
 
-pub(super) async fn verify(context: &Context) -> Result<Exit, Error> {
+pub(super) fn verify(context: &Context) -> Result<Exit, Error> {
     let verify = Verify {
         context,
         root: &context.workspace.root,
     };
-    step(
-        "format",
-        verify.cargo(
-            "format",
-            &["fmt", "--all", "--check"],
-            &[],
-            "cargo fmt --all",
-        ),
-    )?;
-    let clippy = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
-    step(
-        "clippy",
-        verify.cargo("clippy", &clippy, &[], "mend what clippy says"),
-    )?;
-    step("build", verify.build())?;
-    step("course", verify.course())?;
-    let documentation = ["doc", "--workspace", "--no-deps"];
-    step(
-        "docs",
-        verify.cargo(
-            "docs",
-            &documentation,
-            &[("RUSTDOCFLAGS", "-D warnings")],
-            "mend what rustdoc says",
-        ),
-    )?;
-    step("book", verify.book())?;
-    let python = verify.python();
-    step(
-        "python",
-        python.map(|found| match found {
-            Ok(path) => Step::Done(path.display().to_string()),
-            Err(why) => Step::Skipped(why),
-        }),
-    )?;
-
-    let mut brokers = Vec::new();
-    for kind in [Kind::Docker, Kind::Local] {
-        let found = verify.broker(kind).await;
-        step(
-            &format!("{kind} broker"),
-            found.map(|found| match found {
-                Ok(broker) => {
-                    let step = Step::Done(format!(
-                        "RabbitMQ {} at {}",
-                        broker.version(),
-                        broker.amqp_address()
-                    ));
-                    brokers.push(broker);
-                    step
-                }
-                Err(why) => Step::Skipped(why),
-            }),
-        )?;
-    }
-    if brokers.is_empty() {
-        return Err(Error::new(
-            Exit::NoBroker,
-            "there is no broker of any kind to test with",
-        )
-        .hint("cargo workbook doctor"));
-    }
-    step(
-        "doc tests",
-        verify.cargo(
-            "doc-tests",
-            &["test", "--workspace", "--doc"],
-            &[],
-            "mend the examples",
-        ),
-    )?;
+    // Downloads and brokers take their time while the compiler takes the processor.
+    let brokers = task::block_in_place(|| {
+        thread::scope(|scope| {
+            let runtime = Handle::current();
+            let tools = scope.spawn(move || runtime.block_on(verify.tools()));
+            verify.sources()?;
+            tools
+                .join()
+                .unwrap_or_else(|panic| panic::resume_unwind(panic))
+        })
+    })?;
     for (index, broker) in brokers.iter().enumerate() {
         verify.tests(broker, index == 0)?;
     }
     Ok(Exit::Ok)
 }
 
+#[derive(Clone, Copy)]
 struct Verify<'a> {
     context: &'a Context,
     root: &'a Path,
 }
 
 impl Verify<'_> {
+    /// What can be told of the sources without a broker.
+    fn sources(self) -> Result<(), Error> {
+        let format = ["fmt", "--all", "--check"];
+        step(
+            "format",
+            self.cargo("format", &format, &[], "cargo fmt --all"),
+        )?;
+        let clippy = "clippy --workspace --all-targets -- -D warnings";
+        let clippy: Vec<_> = clippy.split(' ').collect();
+        step(
+            "clippy",
+            self.cargo("clippy", &clippy, &[], "mend what clippy says"),
+        )?;
+        step("build", self.build())?;
+        step("course", self.course())?;
+        let documentation = ["doc", "--workspace", "--no-deps"];
+        let strict = [("RUSTDOCFLAGS", "-D warnings")];
+        step(
+            "docs",
+            self.cargo("docs", &documentation, &strict, "mend what rustdoc says"),
+        )?;
+        step("book", self.book())?;
+        let examples = ["test", "--workspace", "--doc"];
+        step(
+            "doc tests",
+            self.cargo("doc-tests", &examples, &[], "mend the examples"),
+        )
+    }
+
+    /// What the tests need of this machine, and the brokers to run them on.
+    async fn tools(self) -> Result<Vec<Broker>, Error> {
+        step("browser", self.browser())?;
+        step("python", self.python())?;
+        let mut brokers = Vec::new();
+        for kind in [Kind::Docker, Kind::Local] {
+            let found = self.broker(kind).await;
+            let told = found.map(|found| match found {
+                Ok(broker) => {
+                    let (version, address) = (broker.version(), broker.amqp_address());
+                    let told = format!("RabbitMQ {version} at {address}");
+                    brokers.push(broker);
+                    Step::Done(told)
+                }
+                Err(why) => Step::Skipped(why),
+            });
+            step(&format!("{kind} broker"), told)?;
+        }
+        if brokers.is_empty() {
+            let none = "there is no broker of any kind to test with";
+            return Err(Error::new(Exit::NoBroker, none).hint("cargo workbook doctor"));
+        }
+        Ok(brokers)
+    }
+
     /// Runs cargo; what it prints goes to a file, and to the terminal when it fails.
     fn cargo(
         &self,
@@ -196,33 +186,50 @@ impl Verify<'_> {
     }
 
     fn book(&self) -> Outcome {
-        let started = Instant::now();
-        let out = self.context.workspace.state().join("book");
-        book::build_into(self.root, Some(&out))?;
-        Ok(Step::Done(format!(
-            "{:.1} s",
-            started.elapsed().as_secs_f64()
-        )))
+        book::check(self.context).map(Step::Done)
+    }
+
+    /// Chromium and its driver, for the tests that look at the book.
+    fn browser(&self) -> Outcome {
+        let works = || {
+            quiet(Command::new("chromedriver").arg("--version"))
+                && quiet(Command::new("chromium").arg("--version"))
+        };
+        if !works() {
+            let install = "apt-get install --yes chromium chromium-driver fonts-noto-cjk";
+            if !self.consent() {
+                return Ok(Step::Skipped(format!("no Chromium: {install}")));
+            }
+            let sudo = sudo();
+            let command = format!("{sudo}apt-get update && {sudo}{install}");
+            self.run(
+                "browser",
+                Command::new("sh").args(["-c", &command]),
+                install,
+            )?;
+        }
+        let (_, version) = self.run(
+            "browser",
+            Command::new("chromium").arg("--version"),
+            "apt-get install chromium",
+        )?;
+        Ok(Step::Done(version.trim().to_owned()))
     }
 
     /// A Python with pika, for the original tutorial's programs.
-    fn python(&self) -> Result<Result<PathBuf, String>, Error> {
+    fn python(&self) -> Outcome {
         let folder = self.context.workspace.state().join("python");
         let python = folder.join("bin").join("python3");
         let works = || quiet(Command::new(&python).args(["-c", "import pika"]));
         if works() {
-            return Ok(Ok(python));
+            return Ok(Step::Done(python.display().to_string()));
         }
         if !quiet(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
             let install = "apt-get install --yes python3 python3-venv";
             if !self.consent() {
-                return Ok(Err(format!("no python3 with venv: {install}")));
+                return Ok(Step::Skipped(format!("no python3 with venv: {install}")));
             }
-            let sudo = if quiet(Command::new("sh").args(["-c", "test $(id -u) = 0"])) {
-                ""
-            } else {
-                "sudo "
-            };
+            let sudo = sudo();
             let command = format!("{sudo}apt-get update && {sudo}{install}");
             self.run("python", Command::new("sh").args(["-c", &command]), install)?;
         }
@@ -238,7 +245,7 @@ impl Verify<'_> {
             Command::new(&python).args(["-m", "pip", "install", "--quiet", "pika"]),
             "is the package index reached?",
         )?;
-        Ok(Ok(python))
+        Ok(Step::Done(python.display().to_string()))
     }
 
     fn consent(&self) -> bool {
@@ -356,6 +363,15 @@ fn step(name: &str, outcome: Outcome) -> Result<(), Error> {
             output::line(&format!("FAILED   {name}"));
             Err(error)
         }
+    }
+}
+
+/// What comes before a command that only root may run.
+fn sudo() -> &'static str {
+    if quiet(Command::new("sh").args(["-c", "test $(id -u) = 0"])) {
+        ""
+    } else {
+        "sudo "
     }
 }
 

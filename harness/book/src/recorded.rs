@@ -1,0 +1,238 @@
+//! Findings with their evidence: drawn from the tapes that the lab's tests keep, or from the verdict on a mistake.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::BufReader,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use amqp_tap::{Event, Tape};
+use serde::Deserialize;
+use workbook_lab::{
+    course::{Ask, Language},
+    finding::{Finding, FindingId, Given, Printed, Seen, findings_given},
+    picture::{self, Look},
+    process::Ended,
+};
+
+use crate::error::BookError;
+
+/// A finding as a page tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// A short name for it.
+    pub title: String,
+    /// What happened, why, and what to do.
+    pub explanation: String,
+    /// The conversation, with the frames that prove it pointed at.
+    pub picture: String,
+}
+
+/// A finding in both languages, from a real run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Whose run it is.
+    pub run: String,
+    /// In English.
+    pub en: Told,
+    /// In Chinese.
+    pub zh: Told,
+}
+
+impl Shown {
+    /// In a language.
+    pub fn get(&self, language: Language) -> &Told {
+        match language {
+            Language::English => &self.en,
+            Language::Chinese => &self.zh,
+        }
+    }
+}
+
+/// What is known of a program beside its tape: the format of the lab's recordings.
+#[derive(Deserialize)]
+struct About {
+    tape: String,
+    program: String,
+    printed: Vec<Line>,
+    interrupted_us: Option<u64>,
+    ended: Option<i32>,
+    #[serde(default)]
+    runs: bool,
+    looked_us: u64,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    at_us: u64,
+    line: String,
+}
+
+struct Part {
+    about: About,
+    began: SystemTime,
+    events: Vec<Arc<Event>>,
+    printed: Vec<Printed>,
+}
+
+impl Part {
+    fn read(folder: &Path, about: About) -> Result<Self, BookError> {
+        let path = folder.join(&about.tape);
+        let file = fs_err::File::open(&path)?;
+        let tape = Tape::read_jsonl(BufReader::new(file))
+            .map_err(|error| BookError::format(&path, error.to_string()))?;
+        let printed = about.printed.iter().map(|line| Printed {
+            at: Duration::from_micros(line.at_us),
+            line: line.line.clone(),
+        });
+        Ok(Self {
+            began: tape.began(),
+            events: tape.events(),
+            printed: printed.collect(),
+            about,
+        })
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        let code = self.about.ended.map(Ended::Code);
+        Seen {
+            program: &self.about.program,
+            reachable: true,
+            began: self.began,
+            events: &self.events,
+            printed: &self.printed,
+            interrupted: self.about.interrupted_us.map(Duration::from_micros),
+            ended: (!self.about.runs).then(|| code.unwrap_or(Ended::Signal(2))),
+            looked: Duration::from_micros(self.about.looked_us),
+        }
+    }
+}
+
+/// The findings that the lab's recordings show.
+pub fn from_tapes(root: &Path) -> Result<BTreeMap<FindingId, Shown>, BookError> {
+    let folder = root.join("harness/lab/tests/findings");
+    let mut names: Vec<PathBuf> = Vec::new();
+    for entry in fs_err::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "json") {
+            names.push(path);
+        }
+    }
+    names.sort();
+    let mut shown = BTreeMap::new();
+    for path in names {
+        let text = fs_err::read_to_string(&path)?;
+        let wrong = |error: serde_json::Error| BookError::format(&path, error.to_string());
+        let all: Vec<About> = serde_json::from_str(&text).map_err(wrong)?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let given = given(&name, &all);
+        let parts: Vec<Part> = all
+            .into_iter()
+            .map(|about| Part::read(&folder, about))
+            .collect::<Result<_, _>>()?;
+        let seen: Vec<Seen<'_>> = parts.iter().map(Part::seen).collect();
+        let found = findings_given(&seen, &given);
+        for finding in &found {
+            shown.entry(finding.id).or_insert_with(|| Shown {
+                run: name.to_string(),
+                en: told(&seen, finding, Language::English),
+                zh: told(&seen, finding, Language::Chinese),
+            });
+        }
+    }
+    Ok(shown)
+}
+
+fn told(seen: &[Seen<'_>], finding: &Finding, language: Language) -> Told {
+    let look = Look {
+        language,
+        ..Look::default()
+    };
+    Told {
+        title: finding.title(language),
+        explanation: finding.explanation(language),
+        picture: picture::text(seen, std::slice::from_ref(finding), &look),
+    }
+}
+
+/// What a recording's chapter asks for, as in the lab's own tests.
+fn given(name: &str, all: &[About]) -> Given {
+    let tasks = name.starts_with("worker") || name.starts_with("new_task");
+    let queue = if tasks { "task_queue" } else { "hello" };
+    // A recording that begins with its second program had its queue declared by the lab.
+    let lab_first = all.iter().all(|about| !about.tape.contains(".0."));
+    let asks = [Ask::Prefetch, Ask::Durable];
+    Given {
+        queues: lab_first.then(|| queue.to_owned()).into_iter().collect(),
+        names: BTreeSet::from([queue.to_owned()]),
+        bodies: vec![b"Hello World!".to_vec()],
+        task_unit: tasks.then_some(Duration::from_millis(200)),
+        asks: asks.into_iter().filter(|_| tasks).collect(),
+        ..Given::default()
+    }
+}
+
+/// A finding that no recording shows: its texts with `…` for what differs from run to run, and for its evidence what the
+/// checks said of the mistake that shows it.
+pub fn from_mistake(
+    root: &Path,
+    id: FindingId,
+    program: &str,
+    verdict: &str,
+) -> Result<Shown, BookError> {
+    let path = root.join("harness/lab/locales/en.ftl");
+    let catalogue = fs_err::read_to_string(&path)?;
+    let finding = serde_json::json!({
+        "id": id,
+        "severity": id.severity(),
+        "place": 0,
+        "program": program,
+        "arguments": arguments(&catalogue, id, program),
+        "evidence": [],
+        "elsewhere": [],
+        "chapter": id.chapter(),
+    });
+    let finding: Finding = serde_json::from_value(finding)
+        .map_err(|error| BookError::format(path, format!("{id}: {error}")))?;
+    let told = |language| Told {
+        title: finding.title(language),
+        explanation: finding.explanation(language),
+        picture: verdict.to_owned(),
+    };
+    Ok(Shown {
+        run: program.to_owned(),
+        en: told(Language::English),
+        zh: told(Language::Chinese),
+    })
+}
+
+/// The arguments that the texts of a finding take.
+fn arguments(catalogue: &str, id: FindingId, program: &str) -> BTreeMap<String, String> {
+    let begin = format!("{id} =");
+    let own = catalogue
+        .lines()
+        .skip_while(|line| !line.starts_with(&begin))
+        .enumerate()
+        .take_while(|(at, line)| {
+            *at == 0 || line.is_empty() || line.starts_with(' ') || line.starts_with('}')
+        })
+        .map(|(_, line)| line);
+    let mut arguments = BTreeMap::new();
+    for line in own {
+        for part in line.split('$').skip(1) {
+            let name: String = part
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_')
+                .collect();
+            let value = match name.as_str() {
+                "program" => program,
+                "count" | "all" | "interval" | "silent" => "2",
+                _ => "…",
+            };
+            arguments.insert(name, value.to_owned());
+        }
+    }
+    arguments
+}
