@@ -1,0 +1,43 @@
+//! What a learner builds is what was built before: nothing is compiled twice.
+
+#![allow(clippy::expect_used, reason = "a test stops at what it did not expect")]
+
+use std::{collections::BTreeSet, path::Path};
+
+use workbook_grader::{Side, Workspace, build};
+
+/// Every package in a build, with its version and the features that it is built with.
+fn built(workspace: &Workspace, scope: &[&str]) -> BTreeSet<String> {
+    let output = build::command()
+        .args(["tree", "--edges", "normal,build,dev", "--prefix", "none"])
+        .args(["--no-dedupe", "--format", "{p} [{f}]"])
+        .args(scope)
+        .current_dir(&workspace.root)
+        .output()
+        .expect("cargo runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{scope:?}: {said}");
+    let lines = String::from_utf8(output.stdout).expect("text");
+    lines.lines().map(str::to_owned).collect()
+}
+
+/// Cargo builds a package once more for each set of features. Where a chapter that is built alone asks for fewer of
+/// them than the whole, all that depends on such a package is compiled again, which takes minutes: name the features
+/// in the workspace's `Cargo.toml`, and the package in `harness/lab/Cargo.toml`.
+#[test]
+fn a_package_that_is_built_alone_shares_the_builds_of_the_whole() {
+    let workspace = Workspace::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a checkout");
+    let whole = built(&workspace, &["--workspace"]);
+    let chapters = workspace.course.chapters.iter();
+    let packages = chapters
+        .flat_map(|it| [Side::Exercise, Side::Solution].map(|side| side.package(&it.slug)))
+        .chain(["workbook", "workbook-grader", "workbook-lab"].map(str::to_owned));
+    for package in packages {
+        let alone = built(&workspace, &["--package", &package]);
+        let others: Vec<_> = alone.difference(&whole).collect();
+        assert!(
+            others.is_empty(),
+            "{package} is built with other features: {others:#?}"
+        );
+    }
+}
