@@ -1,9 +1,9 @@
 //! A frame in AMQP's words: its name, the arguments that matter, and the beginning of its body.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use amqp_tap::{Content, Method};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{finding::anonymous, report::visible};
 
@@ -31,7 +31,8 @@ const LEFT_OUT: &[&str] = &[
 /// The arguments of a method, those that are as usual left out.
 pub(super) fn arguments(method: &Method) -> String {
     let mut said: Vec<String> = Vec::new();
-    let mut arguments = method.arguments();
+    // Sorted: in which order a map of serde_json keeps them depends on whatever else is built with it.
+    let mut arguments: BTreeMap<String, Value> = method.arguments().into_iter().collect();
     if let Some(exchange) = take(&mut arguments, "exchange") {
         said.push(match (exchange.as_str(), method.name()) {
             ("", "basic.publish") => "default exchange".to_owned(),
@@ -62,7 +63,7 @@ pub(super) fn arguments(method: &Method) -> String {
     visible(&said.join(" "))
 }
 
-fn take(arguments: &mut Map<String, Value>, name: &str) -> Option<String> {
+fn take(arguments: &mut BTreeMap<String, Value>, name: &str) -> Option<String> {
     arguments.remove(name).map(|value| value_text(&value))
 }
 
