@@ -19,6 +19,11 @@ use crate::error::BookError;
 /// How long anything in a browser may take.
 const DEADLINE: Duration = Duration::from_mins(1);
 
+/// How often a page is opened once more, of which something was not loaded.
+const RETRIES: usize = 3;
+/// How [`NOTE_ERRORS`] begins what it notes of a part that was not loaded.
+const NOT_LOADED: &str = "cannot load ";
+
 /// Notes what goes wrong on a page, from its first moment on.
 const NOTE_ERRORS: &str = "
     window.__wrong = [];
@@ -91,7 +96,22 @@ impl Browser {
     }
 
     /// Opens a page and waits until it and its parts are loaded.
+    ///
+    /// Chromium gives up what it is loading when a network interface comes or goes (`ERR_NETWORK_CHANGED`), as with
+    /// every container that starts. Then it is asked again; what is really not there is missing each time.
     pub async fn goto(&self, url: &str) -> Result<(), BookError> {
+        for _ in 0..RETRIES {
+            match self.driver.goto(url).await {
+                Err(error) if error.to_string().contains("ERR_NETWORK_CHANGED") => {}
+                opened => {
+                    opened.map_err(wrong)?;
+                    let errors = self.errors().await?;
+                    if !errors.iter().any(|it| it.starts_with(NOT_LOADED)) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
         self.driver.goto(url).await.map_err(wrong)
     }
 
