@@ -19,9 +19,11 @@ use std::{
 use serde_json::Value;
 use workbook_book::{BookError, browser::Browser};
 
-/// How often the grading is killed, unless `WORKBOOK_KILLS` says so, and of how many submissions.
-const KILLS: usize = 5;
-const CLASS: usize = 10;
+/// How many of each kind are in the class, unless `WORKBOOK_EACH` says so; 3 make a class of 30.
+const EACH: usize = 1;
+/// How often the grading is killed, unless `WORKBOOK_KILLS` says so, and of how many submissions (`WORKBOOK_CLASS`).
+const KILLS: usize = 3;
+const CLASS: usize = 6;
 
 /// Who does not mean well; the name of the first is an attack, too.
 const ATTACKERS: [&str; 3] = ["<img src=x onerror=alert(1)>", "=HYPERLINK(1)", "attacks-3"];
@@ -178,12 +180,13 @@ fn who_means_well_gets_in_a_class_what_the_program_gets_alone() {
             receive.clone(),
         ),
     ];
+    let each = asked("WORKBOOK_EACH", EACH);
     for (name, send, receive) in &honest {
-        for number in 1..=3 {
+        for number in 1..=each {
             hand_in(&class, &format!("{name}-{number}"), send, receive);
         }
     }
-    for number in 1..=3 {
+    for number in 1..=each {
         let hangs = "fn main() { loop { std::thread::park(); } }";
         hand_in(&class, &format!("hangs-{number}"), hangs, hangs);
         hand_in(
@@ -203,7 +206,8 @@ fn who_means_well_gets_in_a_class_what_the_program_gets_alone() {
         hand_in(&class, name, attack, &receive);
     }
     let out = folder.path().join("out");
-    assert_eq!(Grading::start(&class, &out).ends().len(), 30);
+    let count = Grading::start(&class, &out).ends().len();
+    assert_eq!(count, 9 * each + ATTACKERS.len());
     let all = by_name(&results(&out));
 
     for (name, send, receive) in &honest {
@@ -214,12 +218,12 @@ fn who_means_well_gets_in_a_class_what_the_program_gets_alone() {
         let expected = marks(&by_name(&results(&out))[*name]);
         let passes = *name == "correct";
         assert_eq!(expected[0] == "pass", passes, "{name}: {expected}");
-        for number in 1..=3 {
+        for number in 1..=each {
             assert_eq!(marks(&all[&format!("{name}-{number}")]), expected, "{name}");
         }
     }
     let verdict = |name: &str| all[name]["verdict"].as_str().unwrap();
-    for number in 1..=3 {
+    for number in 1..=each {
         assert_eq!(verdict(&format!("hangs-{number}")), "fail");
         assert_eq!(verdict(&format!("no-rust-{number}")), "error");
         assert_eq!(verdict(&format!("empty-{number}")), "ungradable");
