@@ -148,12 +148,9 @@ pub(super) fn reply_without_id(_: &World<'_>, story: &Story<'_>) -> Option<Findi
 ///
 /// A publish that was cut off before its content came tells neither whether it is a request nor which id it has.
 fn replies<'s>(story: &'s Story<'_>, delivery: &'s Delivery) -> impl Iterator<Item = &'s Publish> {
-    let later = |it: &&Publish| it.reply_to.is_none() && it.asked.event > delivery.got.event;
-    story
-        .publishes
-        .iter()
-        .filter(|it| it.complete)
-        .filter(later)
+    let later =
+        |it: &&Publish| it.complete && it.reply_to.is_none() && it.asked.event > delivery.got.event;
+    story.publishes.iter().filter(later)
 }
 
 fn text(property: Option<&str>) -> &str {

@@ -1,7 +1,8 @@
 //! `cargo workbook verify`: everything that must hold in this repository, a line each.
 //!
-//! It stops at the first step that fails. A step that cannot be done here is
-//! skipped loudly; with `WORKBOOK_NO_SKIP=1`, as in CI, that is a failure too.
+//! While it looks at the sources, it makes ready what the tests need. A step of either that fails ends its own
+//! side, and then the whole, before any test is run. A step that cannot be done
+//! here is skipped loudly; with `WORKBOOK_NO_SKIP=1`, as in CI, that is a failure too.
 //! The tests come last, so that the last lines are the test runner's own.
 
 use std::{

@@ -172,6 +172,9 @@ fn what_is_published_again_is_marked() {
     assert_eq!(bare[0].id, Id::RepublishedUnmarked);
     assert_eq!(bare[0].arguments["what"], "header");
     assert_eq!(again("other", true)[0].arguments["what"], "id");
+    // An empty message is known by its content, and this one was cut off before that came.
+    let cut_off = cut(sends(publisher(), "")).announces("", "confirmed", true);
+    assert_eq!(ids(&ends(cut(cut_off), 1)), []);
     // Another line that is the same.
     let same = sends_as(cut(sends(publisher(), "one")), "one", "one", true);
     let same = sends_as(same, "one", "other", false).confirmed(2, true);
