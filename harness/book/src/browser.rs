@@ -178,6 +178,17 @@ impl Browser {
             .await
     }
 
+    /// Lets pages believe that whoever reads them likes it dark, or light.
+    pub async fn dark(&self, dark: bool) -> Result<(), BookError> {
+        let value = if dark { "dark" } else { "light" };
+        let feature = json!({ "name": "prefers-color-scheme", "value": value });
+        self.tool(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [feature] }),
+        )
+        .await
+    }
+
     /// Lets the page read the clipboard.
     pub async fn grant_clipboard(&self) -> Result<(), BookError> {
         let wanted = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });

@@ -63,6 +63,16 @@ pub(crate) async fn server(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
+/// Installs a package that is called the same by every package manager, with the same consent as a broker.
+/// The error says in a line why it did not.
+pub async fn install_package(options: &Options, package: &str) -> Result<(), String> {
+    let manager = Manager::find(options).ok_or("there is no package manager that we know")?;
+    let installed = manager
+        .install(options, &[package], Path::new(POLICY))
+        .await;
+    installed.map_err(|refusal| refusal.to_string())
+}
+
 /// Installs packages of Debian, for the making of the image.
 pub(crate) async fn debian(options: &Options, packages: &[&str]) -> Result<(), Refusal> {
     let manager = Manager::find(options).filter(|manager| manager.name == "apt-get");

@@ -74,6 +74,7 @@ pub use address::{Address, MANAGEMENT_VARIABLE};
 pub use broker::{Broker, Stopped};
 pub use choice::{Choice, Consent, Kind};
 pub use error::{Attempt, CURES, Error};
+pub use install::install_package;
 pub use lease::Lease;
 pub use options::{
     BROKER_VARIABLE, DATA_VARIABLE, Options, PATH_VARIABLE, START_TIMEOUT_VARIABLE, YES_VARIABLE,

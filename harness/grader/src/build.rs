@@ -44,6 +44,7 @@ pub enum Diagnostics {
 #[derive(Deserialize)]
 struct Artifact {
     reason: String,
+    manifest_path: Option<PathBuf>,
     target: Option<Target>,
     profile: Option<Profile>,
     executable: Option<PathBuf>,
@@ -102,6 +103,44 @@ pub async fn checks(
     })
 }
 
+/// Compiles the checks of several packages at once; answers them by package.
+pub async fn all_checks(
+    root: &Path,
+    packages: &[String],
+) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+    if packages.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut arguments = vec!["test", "--no-run", "--test", "grade"];
+    for package in packages {
+        arguments.extend(["--package", package]);
+    }
+    let built = artifacts(root, &arguments, Diagnostics::Keep).await?;
+    let checks = built.into_iter().filter_map(|artifact| {
+        let package = artifact.package()?;
+        Some((package, artifact.executable?))
+    });
+    let checks: BTreeMap<String, PathBuf> = checks.collect();
+    match packages
+        .iter()
+        .find(|package| !checks.contains_key(*package))
+    {
+        Some(package) => Err(BuildError::Missing {
+            what: format!("check binary of {package}"),
+        }),
+        None => Ok(checks),
+    }
+}
+
+/// Compiles an executable of ours; answers it.
+pub async fn tool(root: &Path, package: &str, name: &str) -> Result<PathBuf, BuildError> {
+    let arguments = ["build", "--package", package, "--bin", name];
+    let mut built = cargo(root, &arguments, Diagnostics::Keep).await?;
+    built.remove(name).ok_or_else(|| BuildError::Missing {
+        what: name.to_owned(),
+    })
+}
+
 /// Compiles the executables of a package; answers them by name.
 ///
 /// The checks are compiled `beside` them (and are, as a rule, already): in one run cargo
@@ -124,11 +163,42 @@ pub async fn programs(
     cargo(root, &arguments, diagnostics).await
 }
 
+impl Artifact {
+    /// The package's name, as its folder's manifest has it.
+    fn package(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Manifest {
+            package: Package,
+        }
+        #[derive(Deserialize)]
+        struct Package {
+            name: String,
+        }
+        if self.target.as_ref()?.name != "grade" {
+            return None;
+        }
+        let text = std::fs::read_to_string(self.manifest_path.as_ref()?).ok()?;
+        let manifest: Manifest = toml::from_str(&text).ok()?;
+        Some(manifest.package.name)
+    }
+}
+
 async fn cargo(
     root: &Path,
     arguments: &[&str],
     diagnostics: Diagnostics,
 ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+    let built = artifacts(root, arguments, diagnostics).await?;
+    let built = built.into_iter();
+    let named = built.filter_map(|artifact| Some((artifact.target?.name, artifact.executable?)));
+    Ok(named.collect())
+}
+
+async fn artifacts(
+    root: &Path,
+    arguments: &[&str],
+    diagnostics: Diagnostics,
+) -> Result<Vec<Artifact>, BuildError> {
     let mut child = Command::from(command())
         .args(arguments)
         .arg("--message-format=json-render-diagnostics")
@@ -175,8 +245,7 @@ async fn cargo(
             let is_test = artifact.profile.as_ref().is_some_and(|it| it.test);
             let target = artifact.target.as_ref();
             !is_test || target.is_some_and(|it| it.kind.iter().any(|kind| kind == "test"))
-        })
-        .filter_map(|artifact| Some((artifact.target?.name, artifact.executable?)));
+        });
     Ok(artifacts.collect())
 }
 

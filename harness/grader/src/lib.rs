@@ -12,14 +12,29 @@
 //! | [`build`] | compiling checks and programs with cargo |
 //! | [`mod@run`] | running the checks of a chapter, several at a time |
 //! | [`event`] | what is told while they run, and the score |
+//! | [`submission`] | what learners hand in: entries of a class, and the sources in them |
+//! | [`depot`] | what all builds of submissions have in common |
+//! | [`compile`] | compiling one submission's exercise in a sandbox |
+//! | [`sandboxes`] | which sandboxes this machine can make |
+//! | [`mod@grade`] | grading a class |
+//! | [`store`] | results on disk, whole or not at all |
+//! | [`model`], [`report`] | what grading says, and every form of it |
 //! | [`lint`] | the catalogue held against the folders, tests and pages |
 
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod compile;
+pub mod depot;
 pub mod event;
+pub mod grade;
 pub mod lint;
+pub mod model;
+pub mod report;
 pub mod run;
+pub mod sandboxes;
+pub mod store;
+pub mod submission;
 pub mod workspace;
 
 pub use event::{CheckResult, Event, Score};

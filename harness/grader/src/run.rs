@@ -4,13 +4,14 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::{Output, Stdio},
+    sync::Arc,
     thread::available_parallelism,
     time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
 use tempfile::TempDir;
-use tokio::{process::Command, time::timeout};
+use tokio::{process::Command, sync::Semaphore, time::timeout};
 use workbook_lab::{
     Failure, Verdict,
     check::SEED,
@@ -45,6 +46,18 @@ pub struct Plan {
     pub keep: Option<PathBuf>,
     /// Variables for the check binary: which broker, which language.
     pub environment: Vec<(String, String)>,
+    /// What bounds it where many plans run side by side.
+    pub bounds: Bounds,
+}
+
+/// How a plan shares a machine with others, whose programs nobody trusts.
+#[derive(Clone, Debug, Default)]
+pub struct Bounds {
+    /// A place for each check that may run at the same time, over all plans.
+    pub places: Option<Arc<Semaphore>>,
+    /// How long one check may take before it is the program's own fault. No check of a program that answers takes a
+    /// tenth of it; without it a check that does not end is ours.
+    pub limit: Option<Duration>,
 }
 
 /// Why no check could be run.
@@ -75,10 +88,10 @@ pub async fn run(
         seed: plan.seed,
         broker: plan.broker.clone(),
     });
-    let mut running = stream::iter(plan.chapter.checks.iter().enumerate())
+    let mut running = stream::iter(plan.chapter.checks.clone().into_iter().enumerate())
         .map(|(index, check)| {
             let (folder, programs) = (folder.path(), programs.as_str());
-            async move { (index, one(plan, check, folder, programs).await) }
+            async move { (index, one(plan, &check, folder, programs).await) }
         })
         .buffer_unordered(jobs.max(1));
     let mut results = Vec::new();
@@ -95,6 +108,12 @@ pub async fn run(
 
 /// Runs one check in a process of its own.
 async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> CheckResult {
+    let places = plan.bounds.places.as_deref();
+    let _place = match places {
+        // It is never closed.
+        Some(places) => places.acquire().await.ok(),
+        None => None,
+    };
     let path = folder.join(format!("{}.json", check.name));
     let child = Command::new(&plan.binary)
         .args([check.name.as_str(), "--exact", "--nocapture"])
@@ -110,7 +129,8 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let report = match timeout(CHECK_LIMIT, child).await {
+    let limit = plan.bounds.limit.unwrap_or(CHECK_LIMIT);
+    let report = match timeout(limit, child).await {
         Ok(Ok(output)) => {
             read(&path).unwrap_or_else(|error| crashed(check, plan.seed, &said(&output, &error)))
         }
@@ -119,11 +139,17 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
             plan.seed,
             &format!("{}: {error}", plan.binary.display()),
         ),
-        Err(_) => crashed(
-            check,
-            plan.seed,
-            &format!("it did not end within {} s", CHECK_LIMIT.as_secs()),
-        ),
+        Err(_) => {
+            let report = crashed(
+                check,
+                plan.seed,
+                &format!("it did not end within {} s", limit.as_secs()),
+            );
+            match plan.bounds.limit {
+                Some(_) => overdue(report),
+                None => report,
+            }
+        }
     };
     CheckResult {
         title: check.title.clone(),
@@ -176,4 +202,14 @@ fn crashed(check: &Check, seed: u64, observed: &str) -> CheckReport {
         seed,
         duration_ms: 0,
     }
+}
+
+/// The report of a check that a program held up.
+fn overdue(mut report: CheckReport) -> CheckReport {
+    report.verdict = Verdict::Error;
+    if let Some(failure) = &mut report.failure {
+        failure.verdict = Verdict::Error;
+        "the programs let the check come to its end".clone_into(&mut failure.expected);
+    }
+    report
 }

@@ -18,7 +18,8 @@ use workbook_grader::{
     CheckResult, Plan, Side, Workspace,
     build::{self, Diagnostics},
     event::BrokerInfo,
-    lint, run,
+    lint,
+    run::{Bounds, run},
 };
 use workbook_lab::{
     Verdict,
@@ -86,6 +87,7 @@ impl Compiled {
             },
             keep: None,
             environment: vec![("WORKBOOK_LANG".to_owned(), "en".to_owned())],
+            bounds: Bounds::default(),
         };
         run(&plan, |_| {}).await.expect("the checks can be run").1
     }

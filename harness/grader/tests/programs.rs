@@ -17,7 +17,7 @@ use workbook_grader::{
     CheckResult, Plan, Side, Workspace,
     build::{self, Diagnostics},
     event::BrokerInfo,
-    run,
+    run::{Bounds, run},
 };
 use workbook_lab::{
     Verdict,
@@ -80,6 +80,7 @@ impl Scene {
             },
             keep: None,
             environment: Vec::new(),
+            bounds: Bounds::default(),
         };
         let (_, mut results) = run(&plan, |_| {}).await.expect("it can be run");
         results.remove(0)

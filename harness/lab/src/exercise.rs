@@ -9,6 +9,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use workbook_sandbox::room::{Room, SANDBOX};
+
 use crate::{course::Course, failure::Failure, process::Command};
 
 /// The variable that replaces programs by other commands: [`Programs`] as JSON.
@@ -76,11 +78,34 @@ impl Exercise {
         if argv.is_empty() {
             return Err(Failure::error(expected, "its command is empty"));
         }
+        if let Some(room) = Self::room()? {
+            let variables = environment().into_iter();
+            // What is this machine's own means nothing inside.
+            let kept = variables.filter(|(name, _)| name != "PATH" && name != "HOME");
+            let inside = room.environment.into_iter();
+            return Ok(Command {
+                argv,
+                directory: room.directory,
+                environment: kept
+                    .chain(inside.map(|(name, value)| (name, value.into())))
+                    .collect(),
+            });
+        }
         Ok(Command {
             argv,
             directory,
             environment: environment(),
         })
+    }
+
+    /// How sandboxes for the programs are made, where whoever runs the check wants them in some.
+    pub(crate) fn room() -> Result<Option<Room>, Failure> {
+        let Ok(json) = env::var(SANDBOX) else {
+            return Ok(None);
+        };
+        serde_json::from_str(&json)
+            .map(Some)
+            .map_err(|error| Failure::infra(format!("{SANDBOX} can be read"), &error))
     }
 
     /// The package's own executable: cargo puts it two folders above that of the check.

@@ -17,6 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 use tokio::net::TcpSocket;
 use workbook_broker::{Broker, Lease, Options, OwnBroker};
+use workbook_sandbox::{Cell as Sandbox, Room, SandboxError, wire::Go};
 
 pub(crate) use self::leases::Leases;
 
@@ -26,11 +27,14 @@ use crate::{
     failure::{Checked, Failure},
     finding::Given,
     judge::Judge,
-    process::{Command, Process},
+    process::{Command, Ended, Process},
     program::{NO_BROKER_LIMIT, Program, Witness},
     report::ProgramReport,
     wait::Bell,
 };
+
+/// AMQP's own port, on which a program in a sandbox finds its broker even if it does not ask where it is.
+const AMQP_PORT: u16 = 5672;
 
 /// A fresh virtual host on the broker, and the programs that run in it.
 ///
@@ -236,7 +240,7 @@ impl Lab {
         program: &str,
         start: Start<'_>,
     ) -> Result<Program, Failure> {
-        let tap = Tap::open(TapOptions {
+        let options = TapOptions {
             login: Some(Login {
                 user: self.lease.user().to_owned(),
                 password: self.lease.password().to_owned(),
@@ -246,9 +250,15 @@ impl Lab {
             single_confirms: true,
             seed: self.seed,
             ..TapOptions::to(self.lease.amqp_address())
-        })
-        .await
-        .map_err(|error| Failure::infra("the lab opens a tap", &error))?;
+        };
+        if let Some(room) = Exercise::room()? {
+            return self
+                .spawn_inside(&room, program, start, Some(options))
+                .await;
+        }
+        let tap = Tap::open(options)
+            .await
+            .map_err(|error| Failure::infra("the lab opens a tap", &error))?;
         let address = tap.endpoint().tcp().ok_or_else(|| {
             Failure::infra(
                 "the lab opens a tap",
@@ -283,18 +293,26 @@ impl Lab {
         start: Start<'_>,
     ) -> Result<Program, Failure> {
         let why = "the broker refuses the connection";
-        let first = self.start_without_broker(program, start)?;
+        let first = self.start_without_broker(program, start).await?;
         let failed = first.fails_loudly(NO_BROKER_LIMIT, why).await;
         if first.ended().is_some() {
             return failed.map(|()| first);
         }
         first.kill();
-        let second = self.start_without_broker(program, start)?;
+        let second = self.start_without_broker(program, start).await?;
         second.fails_loudly(NO_BROKER_LIMIT, why).await?;
         Ok(second)
     }
 
-    fn start_without_broker(&self, program: &str, start: Start<'_>) -> Result<Program, Failure> {
+    async fn start_without_broker(
+        &self,
+        program: &str,
+        start: Start<'_>,
+    ) -> Result<Program, Failure> {
+        if let Some(room) = Exercise::room()? {
+            // Nobody listens in the network of a sandbox, but who is told to.
+            return self.spawn_inside(&room, program, start, None).await;
+        }
         let hold = || -> std::io::Result<(TcpSocket, SocketAddr)> {
             // A socket that is bound but does not listen refuses whoever connects.
             let socket = TcpSocket::new_v4()?;
@@ -329,29 +347,7 @@ impl Lab {
         address: SocketAddr,
         tap: Option<Tap>,
     ) -> Result<Program, Failure> {
-        let Command {
-            mut argv,
-            directory,
-            mut environment,
-        } = self.exercise.command(name)?;
-        argv.extend(start.arguments.iter().map(OsString::from));
-        let url = format!("amqp://guest:guest@{address}/%2f");
-        for (variable, value) in [
-            ("AMQP_ADDR", url.clone()),
-            ("AMQP_URL", url),
-            ("RABBITMQ_HOST", address.ip().to_string()),
-            ("RABBITMQ_PORT", address.port().to_string()),
-        ] {
-            environment.insert(variable.to_owned(), value.into());
-        }
-        for (variable, value) in start.variables {
-            environment.insert((*variable).to_owned(), value.into());
-        }
-        let command = Command {
-            argv,
-            directory,
-            environment,
-        };
+        let command = told(self.exercise.command(name)?, start, address);
         let process = Process::start(&command, start.input, &self.bell).map_err(|error| {
             let line = command.argv[0].to_string_lossy();
             Failure::error(
@@ -359,10 +355,81 @@ impl Lab {
                 format!("{line}: {error}"),
             )
         })?;
+        Ok(self.started(name, start, process, tap))
+    }
+
+    /// Starts a program in a sandbox of its own. Inside, its tap is behind the address that it is told, and behind
+    /// AMQP's own port, where a program looks that asks nobody.
+    async fn spawn_inside(
+        &self,
+        room: &Room,
+        name: &str,
+        start: Start<'_>,
+        tap: Option<TapOptions>,
+    ) -> Result<Program, Failure> {
+        let infra = |error: SandboxError| Failure::infra("the program gets a sandbox", &error);
+        // The ports that the system would give to a tap outside.
+        let port = rand::random_range(32_768..60_999);
+        let ports: &[u16] = if tap.is_some() {
+            &[port, AMQP_PORT]
+        } else {
+            &[]
+        };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let command = told(self.exercise.command(name)?, start, address);
+
+        let sandbox = Sandbox::prepare(room).map_err(infra)?;
+        let process = Process::start_sandbox(sandbox.command(room), start.input, &self.bell)
+            .map_err(|error| Failure::infra("the program gets a sandbox", &error))?;
+        let mut ready = sandbox
+            .listen(ports, process.death())
+            .await
+            .map_err(infra)?;
+        let sockets = std::mem::take(&mut ready.sockets);
+        let tap = tap
+            .map(|options| Tap::open_on(sockets, options))
+            .transpose();
+        let tap = tap.map_err(|error| Failure::infra("the lab opens a tap", &error))?;
+        let text = |it: OsString| it.to_string_lossy().into_owned();
+        let go = Go {
+            argv: command.argv.into_iter().map(text).collect(),
+            environment: (command.environment.into_iter())
+                .map(|(variable, value)| (variable, text(value)))
+                .collect(),
+            directory: command.directory,
+        };
+        let control = ready.go(&go).await.map_err(infra)?;
+        process.runs_inside(control);
+        Ok(self.started(name, start, process, tap))
+    }
+
+    /// Keeps a program that was started.
+    fn started(&self, name: &str, start: Start<'_>, process: Process, tap: Option<Tap>) -> Program {
         let shown = shell_words::join(std::iter::once(&name).chain(start.arguments));
         let program = Program::new(shown, process, tap, &self.bell);
         self.programs.borrow_mut().push(program.clone());
-        Ok(program)
+        program
+    }
+
+    /// What a check came to, given how the programs ended: one whose sandbox broke was not judged, and one that
+    /// could not be started is an error, as it is outside.
+    pub(crate) fn allow_for_sandboxes(&self, result: Result<(), Failure>) -> Result<(), Failure> {
+        let ended = |wanted: fn(Ended) -> bool| {
+            let programs = self.programs.borrow();
+            let found = programs.iter().find(|it| it.ended().is_some_and(wanted));
+            found.map(|it| format!("`{}` {}", it.name(), it.ended().unwrap_or(Ended::NoSandbox)))
+        };
+        if let Some(observed) = ended(|it| it == Ended::NoSandbox) {
+            let broken = std::io::Error::other(observed);
+            return Err(Failure::infra("the sandbox of a program holds", &broken));
+        }
+        if let Some(observed) = ended(|it| matches!(it, Ended::Refused(_))) {
+            return Err(Failure::error("the program can be started", observed));
+        }
+        for other in self.others.borrow().iter() {
+            other.allow_for_sandboxes(Ok(()))?;
+        }
+        result
     }
 
     /// The lab's own connection to the broker, beside the programs.
@@ -469,5 +536,32 @@ impl Lab {
             return leases::release(self.lease).await;
         }
         self.leases.give_back(self.lease).await
+    }
+}
+
+/// A command with its arguments, and with the address of its broker in all the variables that programs look at.
+fn told(command: Command, start: Start<'_>, address: SocketAddr) -> Command {
+    let Command {
+        mut argv,
+        directory,
+        mut environment,
+    } = command;
+    argv.extend(start.arguments.iter().map(OsString::from));
+    let url = format!("amqp://guest:guest@{address}/%2f");
+    for (variable, value) in [
+        ("AMQP_ADDR", url.clone()),
+        ("AMQP_URL", url),
+        ("RABBITMQ_HOST", address.ip().to_string()),
+        ("RABBITMQ_PORT", address.port().to_string()),
+    ] {
+        environment.insert(variable.to_owned(), value.into());
+    }
+    for (variable, value) in start.variables {
+        environment.insert((*variable).to_owned(), value.into());
+    }
+    Command {
+        argv,
+        directory,
+        environment,
     }
 }

@@ -23,6 +23,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::{io::AsyncWriteExt as _, net::unix::pipe, sync::watch, task::JoinHandle};
+use workbook_sandbox::{
+    Control, Limits, Tripped,
+    wire::{CONTINUE, INTERRUPT, Over, STOP},
+};
 
 use crate::wait::Bell;
 
@@ -53,6 +57,12 @@ pub enum Ended {
     Signal(i32),
     /// It was killed because it printed more than [`OUTPUT_LIMIT`].
     TooMuchOutput,
+    /// It was killed because it passed a limit of its sandbox.
+    Tripped(Tripped),
+    /// In its sandbox it could not be started, for this reason of the system (an `errno`).
+    Refused(i32),
+    /// Its sandbox broke: that says nothing about the program.
+    NoSandbox,
 }
 
 impl Ended {
@@ -72,6 +82,30 @@ impl std::fmt::Display for Ended {
                 "was killed: it printed more than {} MiB",
                 OUTPUT_LIMIT >> 20
             ),
+            Ended::Tripped(Tripped::Memory) => write!(
+                f,
+                "was killed: it used more than {} MiB of memory",
+                Limits::PROGRAM.memory >> 20
+            ),
+            Ended::Tripped(Tripped::Cpu) => write!(
+                f,
+                "was killed: it used more than {} s of processor time",
+                Limits::PROGRAM.cpu
+            ),
+            Ended::Tripped(Tripped::Processes) => write!(
+                f,
+                "was killed: it started more than {} processes, or {} threads",
+                Limits::PROGRAM.processes,
+                Limits::PROGRAM.threads
+            ),
+            Ended::Refused(errno) => {
+                write!(
+                    f,
+                    "cannot be started: {}",
+                    io::Error::from_raw_os_error(*errno)
+                )
+            }
+            Ended::NoSandbox => write!(f, "was not run: its sandbox broke"),
         }
     }
 }
@@ -133,20 +167,49 @@ pub(crate) struct Process {
     pub(crate) stderr: Arc<Stream>,
     ended: watch::Receiver<Option<Ended>>,
     minder: JoinHandle<()>,
+    /// In a sandbox: its control, once the program runs.
+    control: Option<Shared>,
 }
+
+/// The control of a sandbox, for whoever sends signals and whoever looks at the end.
+type Shared = Arc<Mutex<Option<Control>>>;
 
 impl Process {
     /// Starts a process; `bell` rings at each piece of output and at its end.
     ///
     /// It finds `input` on its standard input, and the end after it. Who does not read it is not waited for.
     pub(crate) fn start(command: &Command, input: &[u8], bell: &Bell) -> io::Result<Self> {
-        let mark = next_mark();
         let mut builder = std::process::Command::new(&command.argv[0]);
         builder
             .args(&command.argv[1..])
             .current_dir(&command.directory)
             .env_clear()
-            .envs(&command.environment)
+            .envs(&command.environment);
+        Self::spawn(builder, input, bell, None)
+    }
+
+    /// Starts the command that makes a sandbox; what it prints is what the program inside prints.
+    pub(crate) fn start_sandbox(
+        mut builder: std::process::Command,
+        input: &[u8],
+        bell: &Bell,
+    ) -> io::Result<Self> {
+        // The container client looks for its settings; bubblewrap needs nothing.
+        builder.env_clear();
+        for name in ["PATH", "HOME", "DOCKER_HOST"] {
+            builder.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        Self::spawn(builder, input, bell, Some(Shared::default()))
+    }
+
+    fn spawn(
+        mut builder: std::process::Command,
+        input: &[u8],
+        bell: &Bell,
+        control: Option<Shared>,
+    ) -> io::Result<Self> {
+        let mark = next_mark();
+        builder
             .env(MARK, &mark)
             .stdin(match input {
                 [] => Stdio::null(),
@@ -186,6 +249,7 @@ impl Process {
         let minder = tokio::spawn({
             let (stdout, stderr, mark, bell) =
                 (stdout.clone(), stderr.clone(), mark.clone(), bell.clone());
+            let control = control.clone();
             async move {
                 let mut too_much = false;
                 let status = {
@@ -199,6 +263,7 @@ impl Process {
                         status = child.wait() => status,
                         () = read => {
                             too_much = true;
+                            let_go(control.as_ref());
                             let _ = kill_process_group(pid, Signal::KILL);
                             child.wait().await
                         }
@@ -211,10 +276,18 @@ impl Process {
                     too_much |= !drain(&out, &stdout);
                     too_much |= !drain(&err, &stderr);
                 }
-                let _ = tell.send(Some(match status {
+                let inside = control.as_ref().map(|control| {
+                    let control = control.lock().unwrap_or_else(PoisonError::into_inner);
+                    control.as_ref().and_then(Control::over)
+                });
+                let _ = tell.send(Some(match (inside, status) {
                     _ if too_much => Ended::TooMuchOutput,
-                    Ok(status) => ended_by(status),
-                    Err(_) => Ended::Signal(9),
+                    (Some(Some(over)), _) => ended_inside(over),
+                    // Killed from outside, it told nothing any more.
+                    (_, Ok(status)) if status.signal() == Some(9) => Ended::Signal(9),
+                    (Some(None), _) => Ended::NoSandbox,
+                    (None, Ok(status)) => ended_by(status),
+                    (None, Err(_)) => Ended::Signal(9),
                 }));
                 bell.ring();
             }
@@ -226,7 +299,28 @@ impl Process {
             stderr,
             ended,
             minder,
+            control,
         })
+    }
+
+    /// The program runs now in its sandbox, which this controls.
+    pub(crate) fn runs_inside(&self, running: Control) {
+        if let Some(control) = &self.control {
+            *control.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+        }
+    }
+
+    /// The end of the process, with the last that it said on standard error.
+    pub(crate) fn death(&self) -> impl Future<Output = String> + use<> {
+        let (mut ended, stderr) = (self.ended.clone(), self.stderr.clone());
+        async move {
+            // The sender says how it ended before it goes.
+            let how = ended.wait_for(Option::is_some).await.map(|it| *it);
+            let how = how.ok().flatten().map(|it| it.to_string());
+            let said = stderr.text();
+            let last = said.lines().last().unwrap_or_default();
+            format!("{} {last}", how.unwrap_or_default())
+        }
     }
 
     pub(crate) fn ended(&self) -> Option<Ended> {
@@ -235,17 +329,39 @@ impl Process {
 
     /// Sends a signal to the process itself, as Ctrl-C in a shell or `kill` do.
     pub(crate) fn signal(&self, signal: Signal) {
-        if self.ended().is_none() {
+        if self.ended().is_some() {
+            return;
+        }
+        let Some(control) = &self.control else {
             // The process may end at this very moment; then there is nobody to tell.
             let _ = kill_process(self.pid, signal);
+            return;
+        };
+        let order = match signal {
+            Signal::INT => INTERRUPT,
+            Signal::STOP => STOP,
+            _ => CONTINUE,
+        };
+        let control = control.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(control) = control.as_ref() {
+            control.signal(order);
         }
     }
 
     /// Kills it and all that it started, at once.
     pub(crate) fn kill(&self) {
         if self.ended().is_none() {
+            let_go(self.control.as_ref());
             kill_all(self.pid, &self.mark);
         }
+    }
+}
+
+/// Without its control a sandbox ends, also one that is no child of ours (a container).
+fn let_go(control: Option<&Shared>) {
+    let control = control.map(|it| it.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(control) = control.as_ref().and_then(|it| it.as_ref()) {
+        control.kill();
     }
 }
 
@@ -253,9 +369,19 @@ impl Drop for Process {
     fn drop(&mut self) {
         if self.ended().is_none() {
             // Not reaped yet, so the id is still this process's.
+            let_go(self.control.as_ref());
             kill_all(self.pid, &self.mark);
             self.minder.abort();
         }
+    }
+}
+
+fn ended_inside(over: Over) -> Ended {
+    match over {
+        Over::Code(code) => Ended::Code(code),
+        Over::Signal(signal) => Ended::Signal(signal),
+        Over::Tripped(limit) => Ended::Tripped(limit),
+        Over::Refused(errno) => Ended::Refused(errno),
     }
 }
 
@@ -338,6 +464,14 @@ fn die_with_parent(command: &mut std::process::Command) {
 /// Elsewhere the process group has to be enough.
 #[cfg(not(target_os = "linux"))]
 fn die_with_parent(_: &mut std::process::Command) {}
+
+/// Asks the kernel to end this check when whoever waits for its report is killed: nobody would read it, and its tapes
+/// would come into the way of those of the next run.
+pub(crate) fn die_with_whoever_asks() {
+    // Elsewhere the check goes on to its end.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+}
 
 /// Kills the process group, then, until none is left, every process that carries the mark.
 fn kill_all(group: Pid, mark: &str) {

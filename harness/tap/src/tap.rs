@@ -39,15 +39,31 @@ impl Tap {
     /// The broker is first spoken to when a program connects; if it cannot be reached then, the program's connection
     /// is reset and the tape says so.
     pub async fn open(options: TapOptions) -> Result<Self, TapError> {
+        let listener = Listener::bind(&options.listen).await;
+        Self::on(listener, options)
+    }
+
+    /// Accepts from sockets that listen already, and forwards every connection to the broker;
+    /// [`TapOptions::listen`] is not looked at. They may be of another network: a sandbox hands out those in which
+    /// its program finds its broker.
+    ///
+    /// To be called in a runtime.
+    pub fn open_on(
+        sockets: Vec<std::net::TcpListener>,
+        options: TapOptions,
+    ) -> Result<Self, TapError> {
+        Self::on(Listener::given(sockets), options)
+    }
+
+    fn on(listener: std::io::Result<Listener>, options: TapOptions) -> Result<Self, TapError> {
         if let Some(login) = &options.login {
             // AMQP carries the virtual host as a short string (§4.2.5.3); the user travels in a long one.
             if login.vhost.len() > 255 {
                 return Err(TapError::Login { field: "vhost" });
             }
         }
-        let listener = Listener::bind(&options.listen)
-            .await
-            .and_then(|listener| Ok((listener.endpoint(&options.listen)?, listener)));
+        let listener =
+            listener.and_then(|listener| Ok((listener.endpoint(&options.listen)?, listener)));
         let (endpoint, listener) = listener.map_err(|source| TapError::Listen {
             endpoint: options.listen.clone(),
             source,

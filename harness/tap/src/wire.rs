@@ -15,6 +15,8 @@ use tokio::{
 #[derive(Debug)]
 pub(crate) enum Listener {
     Tcp(TcpListener),
+    /// Sockets that somebody else made: in the order of their ports, and never none.
+    Given(Vec<TcpListener>),
     Unix(UnixListener),
 }
 
@@ -40,10 +42,27 @@ impl Listener {
         }
     }
 
+    /// Sockets that listen already, in a network of their own perhaps.
+    pub(crate) fn given(sockets: Vec<std::net::TcpListener>) -> io::Result<Self> {
+        let adopt = |socket: std::net::TcpListener| {
+            socket.set_nonblocking(true)?;
+            TcpListener::from_std(socket)
+        };
+        let sockets = sockets
+            .into_iter()
+            .map(adopt)
+            .collect::<io::Result<Vec<_>>>()?;
+        if sockets.is_empty() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        Ok(Self::Given(sockets))
+    }
+
     /// Where it really listens.
     pub(crate) fn endpoint(&self, asked: &Endpoint) -> io::Result<Endpoint> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(Endpoint::Tcp),
+            Self::Given(listeners) => listeners[0].local_addr().map(Endpoint::Tcp),
             Self::Unix(_) => Ok(asked.clone()),
         }
     }
@@ -51,6 +70,16 @@ impl Listener {
     pub(crate) async fn accept(&self) -> io::Result<(Reader, Writer)> {
         match self {
             Self::Tcp(listener) => split_tcp(listener.accept().await?.0),
+            Self::Given(listeners) => {
+                let accepted = std::future::poll_fn(|context| {
+                    let ready = listeners
+                        .iter()
+                        .map(|listener| listener.poll_accept(context))
+                        .find(Poll::is_ready);
+                    ready.unwrap_or(Poll::Pending)
+                });
+                split_tcp(accepted.await?.0)
+            }
             Self::Unix(listener) => Ok(split_unix(listener.accept().await?.0)),
         }
     }

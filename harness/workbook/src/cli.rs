@@ -48,6 +48,8 @@ pub(crate) enum Command {
         /// The exercise, as `list` names it
         exercise: String,
     },
+    /// Grade a class of submissions that nobody trusts
+    Grade(Grade),
     /// The RabbitMQ that everything runs on
     Broker {
         #[command(subcommand)]
@@ -83,6 +85,52 @@ pub(crate) struct Check {
     /// One JSON object a line: started, check …, finished
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Grade {
+    /// A folder of submissions (folders, .zip, .tar.gz), or one submission
+    pub(crate) path: std::path::PathBuf,
+    /// Where the results go; what is there already is not graded again
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: std::path::PathBuf,
+    /// Only this exercise (may be repeated; otherwise all that any submission holds)
+    #[arg(long = "exercise", value_name = "NAME")]
+    pub(crate) exercises: Vec<String>,
+    /// How many submissions are compiled at the same time (otherwise one for each core)
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Repeat the random choices of an earlier grading (otherwise those of DIR, or new ones)
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// What the programs are kept in
+    #[arg(long, value_enum, default_value_t = SandboxChoice::Auto)]
+    pub(crate) sandbox: SandboxChoice,
+    /// Grade again what is graded already
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// Also grade programs in other languages, as a submission's workbook.toml names them
+    #[arg(long)]
+    pub(crate) any_language: bool,
+    /// A folder that programs in other languages need: they can read it, and its bin comes first on their path
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) tools: Vec<std::path::PathBuf>,
+    /// One JSON object a line: started, graded …, finished
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What the programs are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SandboxChoice {
+    /// bubblewrap, else Docker
+    Auto,
+    /// bubblewrap
+    Bwrap,
+    /// Docker
+    Docker,
+    /// Nothing: the programs run as you. Only for code that you trust
+    None,
 }
 
 #[derive(Debug, Args)]
@@ -148,4 +196,56 @@ pub(crate) enum Book {
     Report,
     /// Take the pictures of the management page again, with Chromium and a broker
     Screenshots,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    /// The commands in a text that begin with `cargo workbook`; one may go on in the next line.
+    fn commands(text: &str) -> Vec<String> {
+        let text = text.replace("\\\n", " ");
+        let starts = ["", "> ", "$ ", "- ", "run: ", "\"postStartCommand\": \""];
+        let command = |line: &str| {
+            let line = line.trim();
+            let found = starts
+                .iter()
+                .find_map(|start| line.strip_prefix(start)?.strip_prefix("cargo workbook "));
+            found.map(|it| it.trim_end_matches("\",").to_owned())
+        };
+        text.lines().filter_map(command).collect()
+    }
+
+    #[test]
+    fn what_people_are_told_to_type_is_understood() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut files = vec![
+            root.join("README.md"),
+            root.join(".devcontainer/devcontainer.json"),
+        ];
+        for folder in ["book/src", "templates"] {
+            let entries = fs::read_dir(root.join(folder)).unwrap();
+            files.extend(
+                entries
+                    .map(|entry| entry.unwrap().path())
+                    .filter(|path| path.is_file()),
+            );
+        }
+        let mut count = 0;
+        for file in files {
+            for command in commands(&fs::read_to_string(&file).unwrap()) {
+                let words = shell_words::split(&command).unwrap();
+                let typed = ["cargo workbook".to_owned()].into_iter().chain(words);
+                if let Err(error) = Cli::try_parse_from(typed) {
+                    panic!("{}: cargo workbook {command}: {error}", file.display());
+                }
+                count += 1;
+            }
+        }
+        assert!(count > 30, "{count} commands");
+    }
 }

@@ -4,6 +4,7 @@ mod book;
 mod broker;
 mod check;
 mod doctor;
+mod grade;
 mod hint;
 mod list;
 mod status;
@@ -85,6 +86,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
             None => Ok(status::status(&context)),
             Some(Command::List { json }) => Ok(list::list(&context, json)),
             Some(Command::Check(arguments)) => check::check(&context, arguments).await,
+            Some(Command::Grade(arguments)) => grade::grade(&context, arguments).await,
             Some(Command::Tape(arguments)) => tape::tape(&context, &arguments),
             Some(Command::Hint { exercise }) => hint::hint(&context, &exercise),
             Some(Command::Broker { command }) => broker::broker(&context, command).await,

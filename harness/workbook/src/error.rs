@@ -2,7 +2,10 @@
 
 use std::{error::Error as StdError, process::ExitCode};
 
-use workbook_grader::{build::BuildError, run::RunError, workspace::WorkspaceError};
+use workbook_grader::{
+    build::BuildError, depot::DepotError, run::RunError, store::StoreError,
+    workspace::WorkspaceError,
+};
 
 /// The exit codes, as the README promises them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +105,18 @@ impl From<RunError> for Error {
 impl From<workbook_book::BookError> for Error {
     fn from(error: workbook_book::BookError) -> Self {
         Self::from_source(Exit::Failed, &error)
+    }
+}
+
+impl From<DepotError> for Error {
+    fn from(error: DepotError) -> Self {
+        Self::from_source(Exit::Ours, &error)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::from_source(Exit::Ours, &error)
     }
 }
 

@@ -16,6 +16,11 @@ pub(crate) fn progress(text: &str) {
     eprintln!("{}", text.dimmed());
 }
 
+/// Something that must not be overlooked, on standard error.
+pub(crate) fn warning(text: &str) {
+    eprintln!("{} {text}", "WARNING:".yellow().bold());
+}
+
 /// An error, its causes and its hints, on standard error.
 pub(crate) fn error(error: &Error) {
     for (index, cause) in error.causes.iter().enumerate() {

@@ -167,6 +167,8 @@ fn word(ended: Ended) -> String {
     match ended {
         Ended::Code(code) => code.to_string(),
         Ended::Signal(signal) => format!("signal {signal}"),
-        Ended::TooMuchOutput => "none".to_owned(),
+        Ended::TooMuchOutput | Ended::Tripped(_) | Ended::Refused(_) | Ended::NoSandbox => {
+            "none".to_owned()
+        }
     }
 }

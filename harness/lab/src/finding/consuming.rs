@@ -39,7 +39,7 @@ pub(super) fn died_on_delivery(_: &World<'_>, story: &Story<'_>) -> Option<Findi
         Ended::Code(code) => code != 0,
         // SIGABRT, SIGSEGV and their like; not what the lab or a person sends.
         Ended::Signal(signal) => matches!(signal, 4 | 6 | 7 | 8 | 11),
-        Ended::TooMuchOutput => false,
+        Ended::TooMuchOutput | Ended::Tripped(_) | Ended::Refused(_) | Ended::NoSandbox => false,
     };
     // The reply to a request may be an error, and rightly make one of the program's end.
     let asked = story.requests().next().is_some();

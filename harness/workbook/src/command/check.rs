@@ -7,7 +7,7 @@ use workbook_grader::{
     CheckResult, Event, Plan, Score, Side,
     build::{self, Diagnostics},
     event::BrokerInfo,
-    run,
+    run::{Bounds, run},
 };
 use workbook_lab::{
     Verdict,
@@ -66,6 +66,7 @@ pub(super) async fn check(context: &Context, arguments: cli::Check) -> Result<Ex
         },
         keep: Some(keep),
         environment,
+        bounds: Bounds::default(),
     };
     let (score, results) = run(&plan, |event| {
         if arguments.json {
@@ -174,7 +175,7 @@ fn can_be_found(command: &str) -> bool {
         .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(command).is_file()))
 }
 
-fn tag(language: Language) -> &'static str {
+pub(super) fn tag(language: Language) -> &'static str {
     match language {
         Language::English => "en",
         Language::Chinese => "zh",

@@ -19,7 +19,7 @@ struct Tool {
     cure: &'static str,
 }
 
-const TOOLS: [Tool; 5] = [
+const TOOLS: [Tool; 6] = [
     Tool {
         name: "cargo",
         probe: &["cargo", "--version"],
@@ -47,6 +47,12 @@ const TOOLS: [Tool; 5] = [
         ],
         why: "the other way to a RabbitMQ",
         cure: "apt-get install rabbitmq-server",
+    },
+    Tool {
+        name: "bubblewrap",
+        probe: &["bwrap", "--version"],
+        why: "keeps the programs of strangers in; only `grade` needs it",
+        cure: "apt-get install bubblewrap",
     },
     Tool {
         name: "python3",

@@ -1,0 +1,487 @@
+//! Grading a class: every exercise of every submission is built and run, several at a time, and stored as it ends.
+
+mod job;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    task::JoinSet,
+};
+use workbook_lab::course::{Chapter, Language};
+use workbook_sandbox::Room;
+
+use crate::{
+    build::{self, BuildError},
+    compile::{self, Built},
+    depot::Depot,
+    model::{Evidence, Exercise, Results, SCHEMA, Submission, Text, Verdict},
+    report,
+    store::{Store, StoreError},
+    submission::{self, Entry, Files},
+    workspace::{Side, Workspace},
+};
+
+/// How long one check of a submission may take. A correct program's longest takes some 15 s.
+const CHECK_LIMIT: Duration = Duration::from_mins(2);
+
+/// What to grade, and how.
+#[derive(Clone, Debug)]
+pub struct Class {
+    /// The checkout that the checks are taken from.
+    pub workspace: Workspace,
+    /// A folder of submissions, or one submission.
+    pub path: PathBuf,
+    /// The exercises, by slug; none: all that any of the submissions holds.
+    pub exercises: Vec<String>,
+    /// How many submissions are compiled at the same time.
+    pub jobs: usize,
+    /// Grade again what is graded already.
+    pub again: bool,
+    /// Whether programs in other languages are run.
+    pub any_language: bool,
+    /// Folders of this machine that programs in other languages need: their `bin` comes first on the path.
+    pub tools: Vec<PathBuf>,
+    /// The language of the reports.
+    pub language: Language,
+    /// How sandboxes are made; `None`: programs are run as we are.
+    pub room: Option<Room>,
+    /// Variables for the check binary: which broker, which language.
+    pub environment: Vec<(String, String)>,
+}
+
+/// What is told while a class is graded; as JSON, a line each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum GradeEvent {
+    /// Everything is ready.
+    Started {
+        /// How many submissions there are.
+        submissions: usize,
+        /// How many exercises of them there are to grade.
+        total: usize,
+        /// The exercises, by slug.
+        exercises: Vec<String>,
+        /// What they are graded with.
+        evidence: Evidence,
+    },
+    /// An exercise of a submission is graded, and its result is stored.
+    Graded {
+        /// The submission's name.
+        submission: String,
+        /// The exercise's slug.
+        exercise: String,
+        /// What it came to.
+        verdict: Verdict,
+        /// The points; `null`: it could not be graded.
+        points: Option<u32>,
+        /// The points that it could give.
+        max_points: u32,
+        /// Whether the result was there already.
+        reused: bool,
+    },
+    /// Everything is graded and written.
+    Finished {
+        /// How many submissions came to each verdict.
+        verdicts: BTreeMap<&'static str, usize>,
+    },
+}
+
+/// Why nothing was graded.
+#[derive(Debug, thiserror::Error)]
+pub enum GradeError {
+    /// The submissions cannot be listed.
+    #[error("cannot read {}", path.display())]
+    Path {
+        /// Where they should be.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no such exercise.
+    #[error("there is no exercise `{slug}`; the exercises are {known}")]
+    NoExercise {
+        /// What was asked for.
+        slug: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// There is nothing to grade.
+    #[error("{} holds no submission", .0.display())]
+    Empty(PathBuf),
+    /// The checks do not compile: that is our own fault.
+    #[error("the checks cannot be built")]
+    Checks(#[from] BuildError),
+    /// The results cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What all jobs share.
+struct Shop {
+    class: Class,
+    depot: Depot,
+    store: Store,
+    evidence: Evidence,
+    /// The check binaries, by slug.
+    checks: BTreeMap<String, PathBuf>,
+    /// What the compiler knows of each exercise's solution, by slug.
+    seeds: BTreeMap<String, PathBuf>,
+    /// Who may compile.
+    builders: Semaphore,
+    /// A place for each check that runs.
+    places: Arc<Semaphore>,
+    /// The programs of each set of sources, by hash: identical submissions are built once.
+    built: Mutex<HashMap<String, Arc<Cell>>>,
+}
+
+/// What compiling came to: the learner's words where it is the learner's fault.
+type Compiled = Result<Arc<Built>, String>;
+type Cell = OnceCell<Compiled>;
+
+/// One submission, as far as it is known before it is graded.
+struct Planned {
+    entry: Entry,
+    /// The hash of each exercise's sources, by slug; or why they cannot be used.
+    sources: Result<BTreeMap<String, Result<String, String>>, String>,
+    ignored: Vec<String>,
+}
+
+/// Grades a class into a folder.
+///
+/// `evidence` lacks only what is learned here: the seed, the toolchain and the hash of the checks.
+pub async fn grade(
+    class: Class,
+    depot: Depot,
+    store: Store,
+    evidence: Evidence,
+    mut tell: impl FnMut(&GradeEvent),
+    say: impl Fn(&str),
+) -> Result<Results, GradeError> {
+    let planned = plan(&class, &store)?;
+    let chapters = chapters(&class, &planned)?;
+    say("building the checks");
+    let packages: Vec<String> = (chapters.iter())
+        .map(|chapter| Side::Solution.package(&chapter.slug))
+        .collect();
+    let checks = build::all_checks(&class.workspace.root, &packages).await?;
+    let checks: BTreeMap<String, PathBuf> = (chapters.iter())
+        .filter_map(|chapter| {
+            let binary = checks.get(&Side::Solution.package(&chapter.slug))?;
+            Some((chapter.slug.clone(), binary.clone()))
+        })
+        .collect();
+    let mut seeds = BTreeMap::new();
+    for (place, chapter) in class.workspace.course.chapters.iter().enumerate() {
+        if chapters.iter().any(|it| it.slug == chapter.slug) {
+            let folder = class.workspace.folder(place + 1, chapter, Side::Solution);
+            let solution = solution(&folder, chapter);
+            // Without it every submission is compiled all the same, only slower; what is wrong shows there.
+            let sown = compile::sow(&depot, class.room.as_ref(), chapter, &solution).await;
+            seeds.extend(sown.map(|place| (chapter.slug.clone(), place)));
+        }
+    }
+    let evidence = Evidence {
+        toolchain: depot.version.clone(),
+        checks: hash_of(&class.workspace, &checks)?,
+        ..evidence
+    };
+    tell(&GradeEvent::Started {
+        submissions: planned.len(),
+        total: planned.len() * chapters.len(),
+        exercises: chapters.iter().map(|it| it.slug.clone()).collect(),
+        evidence: evidence.clone(),
+    });
+
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = class.jobs.max(1);
+    let shop = Arc::new(Shop {
+        builders: Semaphore::new(jobs),
+        // Checks mostly wait, so twice as many run as there are cores; a program that hangs holds a place for a while.
+        places: Arc::new(Semaphore::new(3 * jobs.max(cores))),
+        built: Mutex::default(),
+        class,
+        depot,
+        store,
+        evidence,
+        checks,
+        seeds,
+    });
+    let results = all(&shop, planned, &chapters, &mut tell).await?;
+    report::write_class(&shop.store, &results, shop.class.language)?;
+    let verdicts = Verdict::ALL.map(|verdict| (verdict.word(), results.count(verdict)));
+    tell(&GradeEvent::Finished {
+        verdicts: verdicts.into(),
+    });
+    Ok(results)
+}
+
+/// The programs of a chapter's solution.
+fn solution(folder: &Path, chapter: &Chapter) -> Files {
+    let programs = chapter.programs.iter().filter_map(|program| {
+        let path = format!("src/bin/{program}.rs");
+        let source = std::fs::read(folder.join(&path)).ok()?;
+        Some((path, source))
+    });
+    programs.collect()
+}
+
+/// Reads every entry once, for what is in it.
+fn plan(class: &Class, store: &Store) -> Result<Vec<Planned>, GradeError> {
+    let unreadable = |source| GradeError::Path {
+        path: class.path.clone(),
+        source,
+    };
+    let entries = submission::entries(&class.path, &class.workspace.course).map_err(unreadable)?;
+    let out = std::fs::canonicalize(store.root()).unwrap_or_else(|_| store.root().to_owned());
+    let planned: Vec<Planned> = entries
+        .into_iter()
+        .filter(|entry| entry.path != out)
+        .map(|entry| {
+            let handed = entry.read(&class.workspace.course, class.any_language);
+            let (sources, ignored) = match handed {
+                Ok(handed) => {
+                    let hash = |slug: &str, files| submission::hash(slug, files);
+                    let sources = handed.exercises.iter().map(|(slug, sources)| {
+                        let sources = sources.as_ref().map(|it| hash(slug, it.files()));
+                        (slug.clone(), sources.map_err(Clone::clone))
+                    });
+                    (Ok(sources.collect()), handed.ignored)
+                }
+                Err(reason) => (Err(reason), Vec::new()),
+            };
+            Planned {
+                entry,
+                sources,
+                ignored,
+            }
+        })
+        .collect();
+    if planned.is_empty() {
+        return Err(GradeError::Empty(class.path.clone()));
+    }
+    Ok(planned)
+}
+
+/// The exercises that are graded, in the order of the course.
+fn chapters(class: &Class, planned: &[Planned]) -> Result<Vec<Chapter>, GradeError> {
+    let course = &class.workspace.course;
+    let known = || {
+        let slugs: Vec<&str> = course.chapters.iter().map(|it| it.slug.as_str()).collect();
+        slugs.join(", ")
+    };
+    if let Some(slug) = (class.exercises.iter()).find(|slug| course.chapter(slug).is_none()) {
+        return Err(GradeError::NoExercise {
+            slug: slug.clone(),
+            known: known(),
+        });
+    }
+    let found: BTreeSet<&String> = (planned.iter())
+        .filter_map(|it| it.sources.as_ref().ok())
+        .flat_map(BTreeMap::keys)
+        .collect();
+    let wanted = |chapter: &&Chapter| match class.exercises.is_empty() {
+        true => found.contains(&chapter.slug),
+        false => class.exercises.contains(&chapter.slug),
+    };
+    Ok(course.chapters.iter().filter(wanted).cloned().collect())
+}
+
+/// A hash of the checks that are run, and of the catalogue with their points.
+fn hash_of(
+    workspace: &Workspace,
+    checks: &BTreeMap<String, PathBuf>,
+) -> Result<String, GradeError> {
+    let mut hash = Sha256::new();
+    let catalogue = workspace.root.join("exercises").join("course.toml");
+    for path in checks.values().chain([&catalogue]) {
+        let mut file = std::fs::File::open(path).map_err(|source| GradeError::Path {
+            path: path.clone(),
+            source,
+        })?;
+        io::copy(&mut file, &mut HashWriter(&mut hash)).map_err(|source| GradeError::Path {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    Ok(submission::hex(&hash.finalize()))
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Grades everything; answers the results in the order of the entries.
+async fn all(
+    shop: &Arc<Shop>,
+    planned: Vec<Planned>,
+    chapters: &[Chapter],
+    tell: &mut impl FnMut(&GradeEvent),
+) -> Result<Results, GradeError> {
+    let mut submissions: Vec<(Submission, usize)> = planned
+        .iter()
+        .map(|it| (empty(it), chapters.len()))
+        .collect();
+    let mut jobs = JoinSet::new();
+    // As many are on their way as keep the builders and the places for checks busy.
+    let under_way = Arc::new(Semaphore::new(2 * shop.class.jobs.max(1) + 2));
+    let planned: Vec<Arc<Planned>> = planned.into_iter().map(Arc::new).collect();
+    for (number, planned) in planned.iter().enumerate() {
+        for (place, chapter) in chapters.iter().enumerate() {
+            let job = job::Job {
+                shop: Arc::clone(shop),
+                planned: Arc::clone(planned),
+                chapter: chapter.clone(),
+            };
+            let under_way = Arc::clone(&under_way);
+            jobs.spawn(async move { (number, place, job.done(&under_way).await) });
+        }
+    }
+    for (submission, _) in &mut submissions {
+        submission.exercises = chapters.iter().map(unknown).collect();
+    }
+    if chapters.is_empty() {
+        for (submission, _) in &mut submissions {
+            submission.sum_up();
+            report::write_submission(&shop.store, &shop.evidence, submission, shop.class.language)?;
+        }
+    }
+    while let Some(done) = jobs.join_next().await {
+        // A panic is a bug of ours, and is told where panics are told; what it was about stays not graded.
+        let Ok((number, place, (exercise, reused))) = done else {
+            continue;
+        };
+        let (submission, left) = &mut submissions[number];
+        tell(&GradeEvent::Graded {
+            submission: submission.name.clone(),
+            exercise: exercise.slug.clone(),
+            verdict: exercise.verdict,
+            points: exercise.points,
+            max_points: exercise.max_points,
+            reused,
+        });
+        submission.exercises[place] = exercise;
+        *left -= 1;
+        if *left == 0 {
+            submission.sum_up();
+            report::write_submission(&shop.store, &shop.evidence, submission, shop.class.language)?;
+        }
+    }
+    let submissions = submissions.into_iter().map(|(mut submission, _)| {
+        submission.sum_up();
+        submission
+    });
+    Ok(Results {
+        schema: SCHEMA.to_owned(),
+        evidence: shop.evidence.clone(),
+        submissions: submissions.collect(),
+    })
+}
+
+/// A submission of which no exercise is graded yet.
+fn empty(planned: &Planned) -> Submission {
+    let mut hash = Sha256::new();
+    let mut any = false;
+    for (slug, sources) in planned.sources.iter().flatten() {
+        if let Ok(sources) = sources {
+            any = true;
+            hash.update(slug);
+            hash.update(sources);
+        }
+    }
+    Submission {
+        name: planned.entry.name.clone(),
+        folder: planned.entry.folder.clone(),
+        handed_in: planned.entry.changed(),
+        sha256: if any {
+            submission::hex(&hash.finalize())
+        } else {
+            String::new()
+        },
+        verdict: Verdict::Ungradable,
+        points: None,
+        max_points: 0,
+        message: planned.sources.as_ref().err().cloned(),
+        ignored: planned.ignored.iter().take(50).cloned().collect(),
+        exercises: Vec::new(),
+    }
+}
+
+/// An exercise of which nothing is known: where its job died, that is our fault.
+fn unknown(chapter: &Chapter) -> Exercise {
+    Exercise {
+        slug: chapter.slug.clone(),
+        title: Text::from(&chapter.title),
+        sha256: String::new(),
+        verdict: Verdict::Infra,
+        points: None,
+        max_points: chapter.points(),
+        message: Some("the grader itself failed".to_owned()),
+        checks: Vec::new(),
+    }
+}
+
+impl Shop {
+    /// The place of the programs of some sources.
+    fn cell(&self, sha256: &str) -> Arc<Cell> {
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(built.entry(sha256.to_owned()).or_default())
+    }
+
+    /// The result's key: all that it depends on.
+    fn key(&self, slug: &str, sha256: &str) -> String {
+        let evidence = &self.evidence;
+        let tag = match self.class.language {
+            Language::English => "en",
+            Language::Chinese => "zh",
+        };
+        let parts = [
+            slug,
+            sha256,
+            &evidence.seed.to_string(),
+            &evidence.broker.kind,
+            &evidence.broker.version,
+            &evidence.toolchain,
+            &evidence.checks,
+            &evidence.sandbox,
+            tag,
+        ];
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        submission::hex(&hash.finalize())
+    }
+}
+
+/// The names of tapes and pictures that a check left in a folder, within the folder of the class.
+fn left(folder: &Path, within: &str) -> (Option<String>, Option<String>) {
+    let mut names: Vec<String> = (std::fs::read_dir(folder).into_iter().flatten().flatten())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let first = |ending: &str| {
+        let found = names.iter().find(|name| name.ends_with(ending));
+        found.map(|name| format!("{within}/{name}"))
+    };
+    (first(".jsonl"), first("picture.svg"))
+}

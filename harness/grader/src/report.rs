@@ -1,0 +1,121 @@
+//! Reports: one model, one small writer each.
+//!
+//! A writer makes a text of results, and knows nothing of files; where each goes is
+//! said here. Everything that a learner wrote passes through [`safe`], in the way of the
+//! format that it goes into.
+
+mod classroom50;
+mod ctrf;
+mod exercism;
+mod github;
+mod gradebook;
+mod gradescope;
+mod html;
+mod junit;
+mod prairielearn;
+mod rows;
+pub mod safe;
+mod summary;
+
+use std::collections::BTreeMap;
+
+use workbook_lab::course::Language;
+
+use crate::{
+    model::{Evidence, Results, SCHEMA, Submission},
+    store::{Store, StoreError},
+};
+
+const CLASSROOM50: &str = "classroom50.json";
+
+/// Every file that tells of one submission, by its name in the submission's folder.
+///
+/// `environment` holds what a workflow knows of whose submission it is.
+pub fn of_submission(
+    submission: &Submission,
+    evidence: &Evidence,
+    environment: &BTreeMap<String, String>,
+    language: Language,
+) -> BTreeMap<&'static str, Vec<u8>> {
+    let results = Results {
+        schema: SCHEMA.to_owned(),
+        evidence: evidence.clone(),
+        submissions: vec![submission.clone()],
+    };
+    let mut files = BTreeMap::from([
+        ("results.json", json(&results)),
+        (
+            "report.html",
+            html::submission(submission, evidence, language).into_bytes(),
+        ),
+        (
+            CLASSROOM50,
+            json(&classroom50::result(submission, environment)),
+        ),
+        ("github-classroom.json", json(&github::result(submission))),
+        ("github-output.txt", github::output(submission).into_bytes()),
+        ("gradescope.json", json(&gradescope::result(submission))),
+        ("exercism.json", json(&exercism::result(submission))),
+        ("junit.xml", junit::xml(submission).into_bytes()),
+        ("ctrf.json", json(&ctrf::report(submission, evidence))),
+        ("prairielearn.json", json(&prairielearn::result(submission))),
+        (
+            "summary.md",
+            summary::summary(submission, evidence).into_bytes(),
+        ),
+    ]);
+    if submission.points.is_none() {
+        // It has no word for what is not graded, and a score of 0 would be one.
+        files.remove(CLASSROOM50);
+    }
+    files
+}
+
+/// Every file that tells of the whole class, by its name.
+pub fn of_class(results: &Results, language: Language) -> BTreeMap<&'static str, Vec<u8>> {
+    BTreeMap::from([
+        ("results.json", json(results)),
+        ("gradebook.csv", gradebook::csv(results).into_bytes()),
+        ("index.html", html::class(results, language).into_bytes()),
+    ])
+}
+
+/// Writes what is told of one submission.
+pub(crate) fn write_submission(
+    store: &Store,
+    evidence: &Evidence,
+    submission: &Submission,
+    language: Language,
+) -> Result<(), StoreError> {
+    let known = (classroom50::VARIABLES.into_iter())
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
+    let files = of_submission(submission, evidence, &known.collect(), language);
+    if !files.contains_key(CLASSROOM50) {
+        store.remove(&format!("{}/{CLASSROOM50}", submission.folder))?;
+    }
+    for (name, contents) in files {
+        store.write(&format!("{}/{name}", submission.folder), &contents)?;
+    }
+    Ok(())
+}
+
+/// Writes what is told of the whole class.
+pub(crate) fn write_class(
+    store: &Store,
+    results: &Results,
+    language: Language,
+) -> Result<(), StoreError> {
+    for (name, contents) in of_class(results, language) {
+        store.write(name, &contents)?;
+    }
+    Ok(())
+}
+
+/// JSON for people: indented, with a line break at its end.
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    // Plain structures with text keys cannot fail to be written.
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let mut text = safe::json(&text).into_bytes();
+    text.push(b'\n');
+    text
+}

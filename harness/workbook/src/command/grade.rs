@@ -1,0 +1,223 @@
+//! `cargo workbook grade PATH --out DIR`
+
+mod progress;
+
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use workbook_broker::{Broker, Choice};
+use workbook_grader::{
+    build,
+    depot::Depot,
+    grade::{Class, GradeError, grade as grade_class},
+    model::{self, Evidence, Results, Verdict},
+    sandboxes::{self, NoSandbox},
+    store::Store,
+};
+use workbook_lab::course::Language;
+use workbook_sandbox::{Kind, Room};
+
+use self::progress::Progress;
+use super::Context;
+use crate::{
+    cli::{self, SandboxChoice},
+    error::{Error, Exit},
+    output,
+};
+
+pub(super) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Exit, Error> {
+    let language = context.language;
+    let store = Store::open(&arguments.out)?;
+    let options = context.broker_options()?;
+    let depot = Depot::open(&context.workspace, &|text| output::progress(text))?;
+    let room = room(context, &arguments, &depot).await?;
+    let broker = Broker::find_or_start(&options).await?;
+    let mut environment = vec![(
+        "WORKBOOK_LANG".to_owned(),
+        super::check::tag(language).to_owned(),
+    )];
+    let choice = match &options.choice {
+        // The address may hold a password, and `Display` leaves that out.
+        Choice::Address(_) => {
+            let typed = context.global.broker.clone();
+            typed.or_else(|| std::env::var("WORKBOOK_BROKER").ok())
+        }
+        _ => Some(broker.kind().to_string()),
+    };
+    environment.extend(choice.map(|choice| ("WORKBOOK_BROKER".to_owned(), choice)));
+
+    let evidence = Evidence {
+        seed: store.seed(arguments.seed, rand::random_range(0..1_000_000))?,
+        broker: model::Broker {
+            kind: broker.kind().to_string(),
+            version: broker.version().to_owned(),
+        },
+        toolchain: String::new(),
+        checks: String::new(),
+        sandbox: room
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), |room| room.kind.to_string()),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let class = Class {
+        workspace: context.workspace.clone(),
+        path: arguments.path.clone(),
+        exercises: arguments.exercises.clone(),
+        jobs: arguments.jobs.unwrap_or(cores).max(1),
+        again: arguments.again,
+        any_language: arguments.any_language,
+        tools: absolute(&arguments.tools)?,
+        language,
+        room,
+        environment,
+    };
+    let mut progress = Progress::new(language, arguments.json);
+    let say = |text: &str| output::progress(text);
+    let results = grade_class(
+        class,
+        depot,
+        store,
+        evidence,
+        |event| progress.tell(event),
+        say,
+    )
+    .await?;
+    if !arguments.json {
+        sum_up(language, &results, &arguments);
+    }
+    // Whatever the marks: grading worked, unless something is not graded.
+    Ok(match results.count(Verdict::Infra) {
+        0 => Exit::Ok,
+        _ => Exit::Ours,
+    })
+}
+
+/// Folders for programs in other languages, where every user of this machine can read them: sandboxes of root run as
+/// others.
+fn absolute(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let open =
+        |path: &Path| std::fs::metadata(path).is_ok_and(|it| it.permissions().mode() & 0o001 != 0);
+    let absolute = |folder: &PathBuf| {
+        let path = std::fs::canonicalize(folder).map_err(|error| {
+            Error::from_source(Exit::Usage, &error)
+                .hint(format!("is there a folder {}?", folder.display()))
+        })?;
+        if let Some(closed) = path.ancestors().find(|path| !open(path)) {
+            let closed = format!("{} is not open to the users of sandboxes", closed.display());
+            return Err(Error::new(Exit::Usage, closed).hint(format!(
+                "copy {} to where everybody can read it, such as /opt",
+                path.display()
+            )));
+        }
+        Ok(path)
+    };
+    folders.iter().map(absolute).collect()
+}
+
+/// The sandboxes that were asked for; `None` where none were.
+async fn room(
+    context: &Context,
+    arguments: &cli::Grade,
+    depot: &Depot,
+) -> Result<Option<Room>, Error> {
+    let wanted: &[Kind] = match arguments.sandbox {
+        SandboxChoice::Auto => &[Kind::Bwrap, Kind::Docker],
+        SandboxChoice::Bwrap => &[Kind::Bwrap],
+        SandboxChoice::Docker => &[Kind::Docker],
+        SandboxChoice::None => {
+            output::warning(match context.language {
+                Language::English => {
+                    "no sandbox: the programs of every submission run as you, with your files and your network"
+                }
+                Language::Chinese => {
+                    "没有沙箱：每份作业的程序都以你的身份运行，可以访问你的文件和网络"
+                }
+            });
+            return Ok(None);
+        }
+    };
+    let entry = build::tool(&context.workspace.root, "workbook-sandbox", "sandbox-entry").await?;
+    let mut why = Vec::new();
+    for kind in wanted {
+        let mut tried = sandboxes::room(*kind, depot, &entry).await;
+        if matches!(tried, Err(NoSandbox::Missing("bwrap"))) {
+            match workbook_broker::install_package(&context.broker_options()?, "bubblewrap").await {
+                Ok(()) => tried = sandboxes::room(*kind, depot, &entry).await,
+                Err(reason) => why.push(reason),
+            }
+        }
+        match tried {
+            Ok(room) => return Ok(Some(room)),
+            Err(error) => why.push(Error::from_source(Exit::NoBroker, &error).causes.join(": ")),
+        }
+    }
+    let mut error = Error::new(
+        Exit::NoBroker,
+        "there is no sandbox to run the programs in, and nobody said that they may be trusted",
+    );
+    error.causes.extend(why);
+    Err(error
+        .hint("apt-get install bubblewrap (or the same with --yes)")
+        .hint("or start a Docker daemon")
+        .hint("or --sandbox none, if you trust every submission as you trust yourself"))
+}
+
+/// The last lines: how many came to which verdict, and where to look.
+fn sum_up(language: Language, results: &Results, arguments: &cli::Grade) {
+    let counts: Vec<String> = Verdict::ALL
+        .into_iter()
+        .filter(|verdict| results.count(*verdict) > 0)
+        .map(|verdict| format!("{} {}", results.count(verdict), verdict.word()))
+        .collect();
+    let out = arguments.out.display();
+    let evidence = &results.evidence;
+    output::line("");
+    output::line(&match language {
+        Language::English => format!(
+            "{} submissions: {}; seed {}",
+            results.submissions.len(),
+            counts.join(", "),
+            evidence.seed
+        ),
+        Language::Chinese => format!(
+            "{} 份作业：{}；种子 {}",
+            results.submissions.len(),
+            counts.join("，"),
+            evidence.seed
+        ),
+    });
+    for submission in &results.submissions {
+        let Some(message) = &submission.message else {
+            continue;
+        };
+        let first = message.lines().next().unwrap_or_default();
+        output::line(&format!("  {}: {first}", submission.name));
+    }
+    output::line(&format!(
+        "  {out}/index.html  {out}/gradebook.csv  {out}/results.json"
+    ));
+    if results.count(Verdict::Infra) > 0 {
+        output::line(match language {
+            Language::English => {
+                "not all of them could be graded, and that is not their fault: mend what is said above, and type the command again"
+            }
+            Language::Chinese => {
+                "有些作业未能评分，这不是作业的错：请先解决上面的问题，再次运行同一命令"
+            }
+        });
+    }
+}
+
+impl From<GradeError> for Error {
+    fn from(error: GradeError) -> Self {
+        let exit = match &error {
+            GradeError::Path { .. } | GradeError::NoExercise { .. } | GradeError::Empty(_) => {
+                Exit::Usage
+            }
+            GradeError::Checks(_) | GradeError::Store(_) => Exit::Ours,
+        };
+        Self::from_source(exit, &error)
+    }
+}
