@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::address::Address;
 use crate::error::Attempt;
-use crate::lease::Lease;
+use crate::lease::{Lease, Lent};
 use crate::management::{Login, Management};
 use crate::record::{Place, Ready, Record};
 use crate::start::Failure;
@@ -105,6 +105,11 @@ impl Broker {
     /// A fresh vhost on this broker, with a user of its own.
     pub async fn lease(&self) -> Result<Lease, Error> {
         Lease::take(self).await
+    }
+
+    /// A lease of another process on this broker, which lent it to us; `None`: it is on another broker.
+    pub fn borrow(&self, lent: Lent) -> Option<Lease> {
+        Lease::borrowed(self, lent)
     }
 
     /// How it is run.

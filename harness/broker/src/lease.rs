@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::broker::Broker;
@@ -25,8 +26,16 @@ pub struct Lease {
     name: String,
     password: String,
     released: bool,
-    /// Keeps the process's lock while the lease lives.
-    _claim: Arc<Claim>,
+    /// Keeps the process's lock while the lease lives; `None`: it is another process's.
+    claim: Option<Arc<Claim>>,
+}
+
+/// A lease of this process, as it is handed to another one that is to work in it. It holds the password.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Lent {
+    address: SocketAddr,
+    vhost: String,
+    password: String,
 }
 
 impl Lease {
@@ -40,10 +49,36 @@ impl Lease {
             name: claim.next_name(),
             password: random_hex(12),
             released: false,
-            _claim: claim,
+            claim: Some(claim),
         };
         session.make_lease(&lease.name, &lease.password).await?;
         Ok(lease)
+    }
+
+    /// A lease that another process lent us; `None`: it is on another broker.
+    pub(crate) fn borrowed(broker: &Broker, lent: Lent) -> Option<Self> {
+        (lent.address == broker.amqp_address()).then(|| Self {
+            broker: broker.clone(),
+            name: lent.vhost,
+            password: lent.password,
+            released: false,
+            claim: None,
+        })
+    }
+
+    /// What another process needs to work in this lease ([`Broker::borrow`]). The lease stays ours: it ends when we
+    /// release it, and not when the other one does.
+    pub fn lend(&self) -> Lent {
+        Lent {
+            address: self.amqp_address(),
+            vhost: self.name.clone(),
+            password: self.password.clone(),
+        }
+    }
+
+    /// Whether another process lent it to us.
+    pub fn is_borrowed(&self) -> bool {
+        self.claim.is_none()
     }
 
     /// The vhost's name.
@@ -117,8 +152,12 @@ impl Lease {
         self.broker.management().session()?.clear(&self.name).await
     }
 
-    /// Deletes the vhost, with everything in it, and the user. Connections to it are closed.
+    /// Deletes the vhost, with everything in it, and the user. Connections to it are closed. A borrowed one stays: its
+    /// owner deletes it.
     pub async fn release(mut self) -> Result<(), Error> {
+        if self.is_borrowed() {
+            return Ok(());
+        }
         let session = self.broker.management().session()?;
         session.delete_lease(&self.name).await?;
         self.released = true;
@@ -131,7 +170,7 @@ impl Drop for Lease {
     /// for it (about 20 ms): a thread that outlives the test may die with the process. A broker that is
     /// gone refuses at once; one that hangs is left to the next sweep.
     fn drop(&mut self) {
-        if self.released {
+        if self.released || self.is_borrowed() {
             return;
         }
         let management = self.broker.management().clone();
@@ -169,6 +208,16 @@ impl fmt::Debug for Lease {
         f.debug_struct("Lease")
             .field("name", &self.name)
             .field("broker", &self.broker)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Lent {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lent")
+            .field("address", &self.address)
+            .field("vhost", &self.vhost)
             .finish_non_exhaustive()
     }
 }

@@ -75,7 +75,7 @@ pub use broker::{Broker, Stopped};
 pub use choice::{Choice, Consent, Kind};
 pub use error::{Attempt, CURES, Error};
 pub use install::install_package;
-pub use lease::Lease;
+pub use lease::{Lease, Lent};
 pub use options::{
     BROKER_VARIABLE, DATA_VARIABLE, Options, PATH_VARIABLE, START_TIMEOUT_VARIABLE, YES_VARIABLE,
 };

@@ -16,7 +16,7 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Connection, ConnectionProperties, ExchangeKind};
-use workbook_broker::{Address, Broker, Choice, Error, Kind, Lease};
+use workbook_broker::{Address, Broker, Choice, Error, Kind, Lease, Lent};
 
 #[tokio::test]
 async fn leases_on_a_local_broker() {
@@ -39,6 +39,7 @@ async fn keep_their_promises(kind: Kind) {
     eprintln!("{kind} {}", broker.version());
 
     a_lease_is_quick(&broker).await;
+    a_lent_lease_stays_its_owners(&broker).await;
     a_user_reaches_its_own_vhost_only(&broker).await;
     a_transient_queue_that_is_not_exclusive_may_be_declared(&broker).await;
     the_topology_is_what_was_declared(&broker).await;
@@ -77,6 +78,35 @@ async fn a_lease_is_quick(broker: &Broker) {
         eprintln!("  {what}: median {:?}, slowest {:?}", times[10], times[19]);
         assert!(times[10] < Duration::from_secs(1), "far from its 30 ms");
     }
+}
+
+async fn a_lent_lease_stays_its_owners(broker: &Broker) {
+    let lease = broker.lease().await.unwrap();
+    let lent = lease.lend();
+    assert!(!format!("{lent:?}").contains(lease.password()));
+    let json = serde_json::to_string(&lent).unwrap();
+    let again = || -> Lent { serde_json::from_str(&json).unwrap() };
+
+    let borrowed = broker.borrow(again()).unwrap();
+    assert!(borrowed.is_borrowed() && !lease.is_borrowed());
+    assert_eq!(borrowed.amqp_url(), lease.amqp_url());
+    borrowed.release().await.unwrap();
+    drop(broker.borrow(again()));
+    let connection = connect(&lease.amqp_url()).await.unwrap();
+    connection
+        .close(200, "it is still there".into())
+        .await
+        .unwrap();
+
+    let elsewhere = json.replace(&broker.amqp_address().to_string(), "127.0.0.1:1");
+    let elsewhere = serde_json::from_str(&elsewhere).unwrap();
+    assert!(
+        broker.borrow(elsewhere).is_none(),
+        "it is on another broker"
+    );
+    let url = lease.amqp_url();
+    lease.release().await.unwrap();
+    connect(&url).await.unwrap_err();
 }
 
 async fn connect(url: &str) -> Result<Connection, lapin::Error> {

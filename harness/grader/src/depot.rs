@@ -69,10 +69,12 @@ pub struct Depot {
     pub dependencies: PathBuf,
     /// How each exercise's programs are compiled, by slug.
     pub recipes: BTreeMap<String, Vec<String>>,
+    /// Locks that keep other runs from removing what this one uses.
+    _used: Vec<fs::File>,
 }
 
 /// Changes whenever dependencies are compiled, or recipes written, in another way.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// Stands in a recipe for the folder of the compiled dependencies.
 pub const DEPENDENCIES: &str = "{dependencies}";
@@ -104,6 +106,9 @@ impl Depot {
             say("compiling the dependencies of the exercises, once");
             compile(workspace, &dependencies)?;
         }
+        let used = [&toolchain, &dependencies].map(|folder| hold(&root, folder));
+        let used = used.into_iter().collect::<Result<Vec<_>, _>>()?;
+        forget(&root, &[&toolchain, &dependencies]);
         let recipes = fs::read(&recipe).map_err(file("cannot read", &recipe))?;
         let recipes = serde_json::from_slice(&recipes).map_err(|error| DepotError::Manifest {
             path: recipe.clone(),
@@ -123,6 +128,7 @@ impl Depot {
             version: field("release:"),
             dependencies: dependencies.join("target").join("debug"),
             recipes,
+            _used: used.into_iter().flatten().collect(),
         })
     }
 
@@ -196,6 +202,40 @@ fn sweep(root: &Path) {
         if !lives {
             // What cannot be removed now is tried again next time.
             let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// What tells that a folder of the depot is used: runs hold a shared lock on it.
+fn mark_of(folder: &Path) -> PathBuf {
+    folder.with_extension("used")
+}
+
+/// Holds a folder for this run; `None`: it is none of the depot's.
+fn hold(root: &Path, folder: &Path) -> Result<Option<fs::File>, DepotError> {
+    if folder.parent() != Some(root) {
+        return Ok(None);
+    }
+    let mark = mark_of(folder);
+    let held = fs::File::create(&mark).and_then(|it| it.lock_shared().map(|()| it));
+    held.map(Some).map_err(file("cannot lock", &mark))
+}
+
+/// Removes the toolchains and dependencies of earlier checkouts that no run uses any more: hundreds of megabytes each.
+fn forget(root: &Path, kept: &[&Path]) {
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        let name = entry.file_name();
+        let of_the_depot = ["dependencies-", "toolchain-"]
+            .iter()
+            .any(|start| name.to_string_lossy().starts_with(start));
+        if !of_the_depot || !folder.is_dir() || kept.contains(&folder.as_path()) {
+            continue;
+        }
+        let mark = mark_of(&folder);
+        if fs::File::create(&mark).is_ok_and(|it| it.try_lock().is_ok()) {
+            // What cannot be removed now is tried again next time.
+            let _ = fs::remove_dir_all(&folder).and_then(|()| fs::remove_file(&mark));
         }
     }
 }
@@ -443,4 +483,29 @@ fn furnish(etc: &Path) -> Result<(), DepotError> {
         fs::write(&path, text).map_err(file("cannot write", &path))?;
     }
     tool(Command::new("chmod").args(["-R", "a+rX"]).arg(etc)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_run_uses_is_removed() {
+        let root = TempDir::new().expect("a folder");
+        let [ours, theirs, old] = ["dependencies-ours", "dependencies-theirs", "toolchain-old"]
+            .map(|name| root.path().join(name));
+        let stranger = root.path().join("etc");
+        for folder in [&ours, &theirs, &old, &stranger] {
+            fs::create_dir(folder).expect("a folder");
+            fs::write(folder.join("file"), "").expect("a file");
+        }
+        let held = hold(root.path(), &theirs).expect("a lock");
+        assert!(held.is_some());
+        forget(root.path(), &[&ours]);
+        assert!(ours.exists() && theirs.exists() && stranger.exists());
+        assert!(!old.exists());
+        drop(held);
+        forget(root.path(), &[&ours]);
+        assert!(ours.exists() && !theirs.exists());
+    }
 }

@@ -16,6 +16,7 @@ use tokio::{
     sync::{OnceCell, Semaphore},
     task::JoinSet,
 };
+use workbook_broker::Broker;
 use workbook_lab::course::{Chapter, Language};
 use workbook_sandbox::Room;
 
@@ -23,6 +24,7 @@ use crate::{
     build::{self, BuildError},
     compile::{self, Built},
     depot::Depot,
+    leases::Leases,
     model::{Evidence, Exercise, Results, SCHEMA, Submission, Text, Verdict},
     report,
     store::{Store, StoreError},
@@ -54,6 +56,8 @@ pub struct Class {
     pub language: Language,
     /// How sandboxes are made; `None`: programs are run as we are.
     pub room: Option<Room>,
+    /// The broker, for the virtual hosts that the checks share.
+    pub broker: Broker,
     /// Variables for the check binary: which broker, which language.
     pub environment: Vec<(String, String)>,
 }
@@ -140,6 +144,8 @@ struct Shop {
     builders: Semaphore,
     /// A place for each check that runs.
     places: Arc<Semaphore>,
+    /// Virtual hosts for the checks.
+    leases: Arc<Leases>,
     /// The programs of each set of sources, by hash: identical submissions are built once.
     built: Mutex<HashMap<String, Arc<Cell>>>,
 }
@@ -208,6 +214,7 @@ pub async fn grade(
         builders: Semaphore::new(jobs),
         // Checks mostly wait, so twice as many run as there are cores; a program that hangs holds a place for a while.
         places: Arc::new(Semaphore::new(3 * jobs.max(cores))),
+        leases: Arc::new(Leases::on(class.broker.clone())),
         built: Mutex::default(),
         class,
         depot,
@@ -216,7 +223,9 @@ pub async fn grade(
         checks,
         seeds,
     });
-    let results = all(&shop, planned, &chapters, &mut tell).await?;
+    let results = all(&shop, planned, &chapters, &mut tell).await;
+    shop.leases.release().await;
+    let results = results?;
     report::write_class(&shop.store, &results, shop.class.language)?;
     let verdicts = Verdict::ALL.map(|verdict| (verdict.word(), results.count(verdict)));
     tell(&GradeEvent::Finished {

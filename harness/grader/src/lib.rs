@@ -17,6 +17,7 @@
 //! | [`compile`] | compiling one submission's exercise in a sandbox |
 //! | [`sandboxes`] | which sandboxes this machine can make |
 //! | [`mod@grade`] | grading a class |
+//! | [`leases`] | virtual hosts that the checks of a class share |
 //! | [`store`] | results on disk, whole or not at all |
 //! | [`model`], [`report`] | what grading says, and every form of it |
 //! | [`lint`] | the catalogue held against the folders, tests and pages |
@@ -28,6 +29,7 @@ pub mod compile;
 pub mod depot;
 pub mod event;
 pub mod grade;
+pub mod leases;
 pub mod lint;
 pub mod model;
 pub mod report;

@@ -18,10 +18,14 @@ use workbook_lab::{
     course::{Chapter, Check},
     evidence::TAPES,
     exercise::{PROGRAMS, Programs},
+    lab::LEASES,
     report::{CheckReport, REPORT},
 };
 
-use crate::event::{BrokerInfo, CheckResult, Event, Score};
+use crate::{
+    event::{BrokerInfo, CheckResult, Event, Score},
+    leases::{self, Leases},
+};
 
 /// How long one check may take before it is given up as our own fault: far
 /// beyond what the sum of its own deadlines can reach.
@@ -58,6 +62,8 @@ pub struct Bounds {
     /// How long one check may take before it is the program's own fault. No check of a program that answers takes a
     /// tenth of it; without it a check that does not end is ours.
     pub limit: Option<Duration>,
+    /// Virtual hosts for the checks of all plans; without them each makes its own.
+    pub leases: Option<Arc<Leases>>,
 }
 
 /// Why no check could be run.
@@ -114,6 +120,10 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
         Some(places) => places.acquire().await.ok(),
         None => None,
     };
+    let lent = match &plan.bounds.leases {
+        Some(leases) => leases.lend().await,
+        None => Vec::new(),
+    };
     let path = folder.join(format!("{}.json", check.name));
     let child = Command::new(&plan.binary)
         .args([check.name.as_str(), "--exact", "--nocapture"])
@@ -126,6 +136,7 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
                 .map(|folder| (TAPES, folder.join(&check.name))),
         )
         .envs(plan.environment.iter().map(|(name, value)| (name, value)))
+        .envs((!lent.is_empty()).then(|| (LEASES, leases::as_json(&lent))))
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
@@ -151,6 +162,9 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
             }
         }
     };
+    if let Some(leases) = &plan.bounds.leases {
+        leases.take_back(lent, &report.given_back).await;
+    }
     CheckResult {
         title: check.title.clone(),
         points: if report.verdict == Verdict::Pass {
@@ -200,6 +214,7 @@ fn crashed(check: &Check, seed: u64, observed: &str) -> CheckReport {
         programs: Vec::new(),
         hint: None,
         seed,
+        given_back: Vec::new(),
         duration_ms: 0,
     }
 }

@@ -146,14 +146,16 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
         .unwrap_or_default();
     let check = chapter.and_then(|(_, chapter)| chapter.check(&name));
 
+    let mut given_back = Vec::new();
     let tried = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     {
         Err(error) => Failure::infra("the check has a runtime", &error).into(),
         Ok(runtime) => runtime.block_on(async {
-            let leases = match broker().await {
-                Ok(broker) => Leases::of(&broker),
+            let leases = broker().await.and_then(|it| Leases::with_lent(&it));
+            let leases = match leases {
+                Ok(leases) => leases,
                 Err(failure) => return failure.into(),
             };
             let bench = Bench {
@@ -165,7 +167,7 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
             let tried = body(&bench).await;
             let released = leases.release().await;
             Tried {
-                result: tried.result.and(released),
+                result: tried.result.and(released.map(|names| given_back = names)),
                 ..tried
             }
         }),
@@ -198,6 +200,7 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
             .flat_map(|record| record.reports)
             .collect(),
         seed: run_seed,
+        given_back,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         name,
     })

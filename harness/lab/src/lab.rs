@@ -19,6 +19,7 @@ use tokio::net::TcpSocket;
 use workbook_broker::{Broker, Lease, Options, OwnBroker};
 use workbook_sandbox::{Cell as Sandbox, Room, SandboxError, wire::Go};
 
+pub use self::leases::LEASES;
 pub(crate) use self::leases::Leases;
 
 use crate::{

@@ -271,7 +271,7 @@ impl Process {
                 };
                 // A program is over when its first process is; its heirs may hold the
                 // pipes, so they are killed first, and only what is there is read.
-                kill_all(pid, &mark);
+                kill_all(pid, &mark, control.is_some());
                 if !too_much {
                     too_much |= !drain(&out, &stdout);
                     too_much |= !drain(&err, &stderr);
@@ -352,7 +352,7 @@ impl Process {
     pub(crate) fn kill(&self) {
         if self.ended().is_none() {
             let_go(self.control.as_ref());
-            kill_all(self.pid, &self.mark);
+            kill_all(self.pid, &self.mark, self.control.is_some());
         }
     }
 }
@@ -370,7 +370,7 @@ impl Drop for Process {
         if self.ended().is_none() {
             // Not reaped yet, so the id is still this process's.
             let_go(self.control.as_ref());
-            kill_all(self.pid, &self.mark);
+            kill_all(self.pid, &self.mark, self.control.is_some());
             self.minder.abort();
         }
     }
@@ -474,8 +474,13 @@ pub(crate) fn die_with_whoever_asks() {
 }
 
 /// Kills the process group, then, until none is left, every process that carries the mark.
-fn kill_all(group: Pid, mark: &str) {
+///
+/// Nothing in a sandbox carries it: the kernel ends all of that together with its first process.
+fn kill_all(group: Pid, mark: &str, sandboxed: bool) {
     let _ = kill_process_group(group, Signal::KILL);
+    if sandboxed {
+        return;
+    }
     // A process that forks while it is looked for shows up in the next round.
     for _ in 0..64 {
         let found = marked(|found| found == mark);

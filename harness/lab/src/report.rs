@@ -40,6 +40,9 @@ pub struct CheckReport {
     pub seed: u64,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// The virtual hosts that were lent to it and have nothing in them, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given_back: Vec<String>,
 }
 
 /// What a program did, as far as it can be seen from outside.

@@ -138,6 +138,7 @@ impl Job {
             bounds: Bounds {
                 places: Some(Arc::clone(&shop.places)),
                 limit: Some(CHECK_LIMIT),
+                leases: Some(Arc::clone(&shop.leases)),
             },
         };
         plan.jobs = Some(self.chapter.checks.len().max(1));
@@ -158,6 +159,8 @@ impl Job {
         if names.is_empty() {
             return Ok(());
         }
+        // Where it was the broker's fault, what the broker made before may be the cause.
+        plan.bounds.leases = None;
         plan.chapter
             .checks
             .retain(|check| names.contains(&check.name.as_str()));

@@ -112,6 +112,7 @@ async fn graded(kind: Kind, class: &Path, out: &Path) -> Graded {
             ("WORKBOOK_BROKER".to_owned(), broker.kind().to_string()),
             ("WORKBOOK_ATTACK_SECRET".to_owned(), SECRET.to_owned()),
         ],
+        broker: broker.clone(),
     };
     let evidence = Evidence {
         seed: 1,

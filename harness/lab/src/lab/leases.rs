@@ -1,10 +1,14 @@
 //! The virtual hosts of one check.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, env, rc::Rc};
 
-use workbook_broker::{Broker, Lease};
+use workbook_broker::{Broker, Lease, Lent};
 
 use crate::failure::Failure;
+
+/// The variable by which whoever runs many checks lends each some virtual hosts: a list of [`Lent`] as JSON. Those that
+/// are as good as fresh afterwards are named in its report.
+pub const LEASES: &str = "WORKBOOK_LEASES";
 
 /// Leases of virtual hosts on one broker: a lab that ended well hands its own on to the next lab of the same check.
 ///
@@ -27,6 +31,18 @@ impl Leases {
         }))
     }
 
+    /// With those that were lent to this check.
+    pub(crate) fn with_lent(broker: &Broker) -> Result<Self, Failure> {
+        let leases = Self::of(broker);
+        if let Ok(json) = env::var(LEASES) {
+            let lent: Vec<Lent> = serde_json::from_str(&json)
+                .map_err(|error| Failure::infra(format!("{LEASES} can be read"), &error))?;
+            let borrowed = lent.into_iter().filter_map(|it| broker.borrow(it));
+            leases.0.spare.borrow_mut().extend(borrowed);
+        }
+        Ok(leases)
+    }
+
     /// A virtual host with nothing in it.
     pub(crate) async fn take(&self) -> Result<Lease, Failure> {
         let spare = self.0.spare.borrow_mut().pop();
@@ -47,13 +63,17 @@ impl Leases {
         release(lease).await
     }
 
-    /// Gives all of them back to the broker.
-    pub(crate) async fn release(&self) -> Result<(), Failure> {
+    /// Gives all of them back; answers the names of those that were lent, and have nothing in them.
+    pub(crate) async fn release(&self) -> Result<Vec<String>, Failure> {
         let spare = self.0.spare.take();
+        let mut given_back = Vec::new();
         for lease in spare {
+            if lease.is_borrowed() {
+                given_back.push(lease.vhost().to_owned());
+            }
             release(lease).await?;
         }
-        Ok(())
+        Ok(given_back)
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Ex
         tools: absolute(&arguments.tools)?,
         language,
         room,
+        broker,
         environment,
     };
     let mut progress = Progress::new(language, arguments.json);

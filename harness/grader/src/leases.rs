@@ -1,0 +1,77 @@
+//! Virtual hosts that the checks of a class use one after the other.
+//!
+//! Making and deleting one is most of what a check costs the broker. A check tells in its report which of those that it
+//! was lent have nothing in them; any other is deleted, and so is each that was lent to a check that left no report.
+
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::future::join_all;
+use workbook_broker::{Broker, Lease, Lent};
+
+/// How many virtual hosts a check gets: two cases of a property run at the same time, and some look first, in a
+/// world of its own, at how a program declares its queue. A check that needs more makes them itself.
+const LENT: usize = 3;
+
+/// Virtual hosts on one broker.
+#[derive(Debug)]
+pub struct Leases {
+    broker: Broker,
+    spare: Mutex<Vec<Lease>>,
+}
+
+impl Leases {
+    /// None yet: they are made as they are needed.
+    pub fn on(broker: Broker) -> Self {
+        Self {
+            broker,
+            spare: Mutex::default(),
+        }
+    }
+
+    /// Some for one check. Where the broker makes none there are fewer: then the check asks it itself, and says why not.
+    pub(crate) async fn lend(&self) -> Vec<Lease> {
+        let mut lent = {
+            let mut spare = self.spare();
+            let kept = spare.len().saturating_sub(LENT);
+            spare.split_off(kept)
+        };
+        while lent.len() < LENT {
+            match self.broker.lease().await {
+                Ok(lease) => lent.push(lease),
+                Err(_) => break,
+            }
+        }
+        lent
+    }
+
+    /// Takes back what was lent to a check; what is not as good as fresh is deleted.
+    pub(crate) async fn take_back(&self, lent: Vec<Lease>, given_back: &[String]) {
+        let fresh = |lease: &Lease| given_back.iter().any(|name| name == lease.vhost());
+        let (fresh, used): (Vec<_>, Vec<_>) = lent.into_iter().partition(fresh);
+        self.spare().extend(fresh);
+        delete(used).await;
+    }
+
+    /// Deletes all.
+    pub(crate) async fn release(&self) {
+        let spare = std::mem::take(&mut *self.spare());
+        delete(spare).await;
+    }
+
+    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Lease>> {
+        // A list of leases is whole even if somebody panicked while holding it.
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a check finds in its environment.
+pub(crate) fn as_json(lent: &[Lease]) -> String {
+    let lent: Vec<Lent> = lent.iter().map(Lease::lend).collect();
+    // Plain names and an address cannot fail to be written.
+    serde_json::to_string(&lent).unwrap_or_default()
+}
+
+async fn delete(leases: Vec<Lease>) {
+    // What resists is deleted by the next process that takes a lease.
+    join_all(leases.into_iter().map(Lease::release)).await;
+}
