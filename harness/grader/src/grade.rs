@@ -10,12 +10,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tokio::{
-    sync::{OnceCell, Semaphore},
-    task::JoinSet,
-};
+use tokio::sync::{OnceCell, Semaphore};
 use workbook_broker::Broker;
 use workbook_lab::course::{Chapter, Language};
 use workbook_sandbox::Room;
@@ -147,7 +145,15 @@ struct Shop {
     /// Virtual hosts for the checks.
     leases: Arc<Leases>,
     /// The programs of each set of sources, by hash: identical submissions are built once.
-    built: Mutex<HashMap<String, Arc<Cell>>>,
+    built: Mutex<HashMap<String, Shared>>,
+}
+
+/// Programs that several submissions may have.
+#[derive(Default)]
+struct Shared {
+    /// How many of them are still to be graded. After the last one the programs are removed: they take 10 MB.
+    users: usize,
+    cell: Arc<Cell>,
 }
 
 /// What compiling came to: the learner's words where it is the learner's fault.
@@ -162,7 +168,8 @@ struct Planned {
     ignored: Vec<String>,
 }
 
-/// Grades a class into a folder.
+/// Grades a class into a folder; answers the results as [`Submission::shorten`] leaves them. All that is told is in the
+/// files.
 ///
 /// `evidence` lacks only what is learned here: the seed, the toolchain and the hash of the checks.
 pub async fn grade(
@@ -215,7 +222,7 @@ pub async fn grade(
         // Checks mostly wait, so twice as many run as there are cores; a program that hangs holds a place for a while.
         places: Arc::new(Semaphore::new(3 * jobs.max(cores))),
         leases: Arc::new(Leases::on(class.broker.clone())),
-        built: Mutex::default(),
+        built: Mutex::new(users(&planned, &chapters)),
         class,
         depot,
         store,
@@ -232,6 +239,20 @@ pub async fn grade(
         verdicts: verdicts.into(),
     });
     Ok(results)
+}
+
+/// How many submissions have each set of sources.
+fn users(planned: &[Planned], chapters: &[Chapter]) -> HashMap<String, Shared> {
+    let mut built: HashMap<String, Shared> = HashMap::new();
+    for sources in planned.iter().filter_map(|it| it.sources.as_ref().ok()) {
+        for sha256 in chapters
+            .iter()
+            .filter_map(|it| sources.get(&it.slug)?.as_ref().ok())
+        {
+            built.entry(sha256.clone()).or_default().users += 1;
+        }
+    }
+    built
 }
 
 /// The programs of a chapter's solution.
@@ -349,21 +370,22 @@ async fn all(
         .iter()
         .map(|it| (empty(it), chapters.len()))
         .collect();
-    let mut jobs = JoinSet::new();
-    // As many are on their way as keep the builders and the places for checks busy.
-    let under_way = Arc::new(Semaphore::new(2 * shop.class.jobs.max(1) + 2));
     let planned: Vec<Arc<Planned>> = planned.into_iter().map(Arc::new).collect();
-    for (number, planned) in planned.iter().enumerate() {
-        for (place, chapter) in chapters.iter().enumerate() {
+    let places =
+        (0..planned.len()).flat_map(|number| (0..chapters.len()).map(move |place| (number, place)));
+    // As many are on their way as keep the builders and the places for checks busy.
+    let under_way = 2 * shop.class.jobs.max(1) + 2;
+    let mut jobs = stream::iter(places)
+        .map(|(number, place)| {
             let job = job::Job {
                 shop: Arc::clone(shop),
-                planned: Arc::clone(planned),
-                chapter: chapter.clone(),
+                planned: Arc::clone(&planned[number]),
+                chapter: chapters[place].clone(),
             };
-            let under_way = Arc::clone(&under_way);
-            jobs.spawn(async move { (number, place, job.done(&under_way).await) });
-        }
-    }
+            let task = tokio::spawn(async move { job.done().await });
+            async move { (number, place, task.await) }
+        })
+        .buffer_unordered(under_way);
     for (submission, _) in &mut submissions {
         submission.exercises = chapters.iter().map(unknown).collect();
     }
@@ -371,13 +393,12 @@ async fn all(
         for (submission, _) in &mut submissions {
             submission.sum_up();
             report::write_submission(&shop.store, &shop.evidence, submission, shop.class.language)?;
+            submission.shorten();
         }
     }
-    while let Some(done) = jobs.join_next().await {
-        // A panic is a bug of ours, and is told where panics are told; what it was about stays not graded.
-        let Ok((number, place, (exercise, reused))) = done else {
-            continue;
-        };
+    while let Some((number, place, done)) = jobs.next().await {
+        // A panic is a bug of ours, and is told where panics are told; what it was about is not graded.
+        let (exercise, reused) = done.unwrap_or_else(|_| (unknown(&chapters[place]), false));
         let (submission, left) = &mut submissions[number];
         tell(&GradeEvent::Graded {
             submission: submission.name.clone(),
@@ -392,6 +413,7 @@ async fn all(
         if *left == 0 {
             submission.sum_up();
             report::write_submission(&shop.store, &shop.evidence, submission, shop.class.language)?;
+            submission.shorten();
         }
     }
     let submissions = submissions.into_iter().map(|(mut submission, _)| {
@@ -452,7 +474,18 @@ impl Shop {
     /// The place of the programs of some sources.
     fn cell(&self, sha256: &str) -> Arc<Cell> {
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(built.entry(sha256.to_owned()).or_default())
+        Arc::clone(&built.entry(sha256.to_owned()).or_default().cell)
+    }
+
+    /// A submission with these sources is graded.
+    fn finished(&self, sha256: &str) {
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = built.get_mut(sha256) {
+            shared.users = shared.users.saturating_sub(1);
+            if shared.users == 0 {
+                built.remove(sha256);
+            }
+        }
     }
 
     /// The result's key: all that it depends on.

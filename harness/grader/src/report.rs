@@ -17,8 +17,9 @@ mod rows;
 pub mod safe;
 mod summary;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
+use serde::{Serialize, Serializer, ser::SerializeSeq as _};
 use workbook_lab::course::Language;
 
 use crate::{
@@ -27,6 +28,7 @@ use crate::{
 };
 
 const CLASSROOM50: &str = "classroom50.json";
+const RESULTS: &str = "results.json";
 
 /// Every file that tells of one submission, by its name in the submission's folder.
 ///
@@ -43,7 +45,7 @@ pub fn of_submission(
         submissions: vec![submission.clone()],
     };
     let mut files = BTreeMap::from([
-        ("results.json", json(&results)),
+        (RESULTS, json(&results)),
         (
             "report.html",
             html::submission(submission, evidence, language).into_bytes(),
@@ -71,13 +73,50 @@ pub fn of_submission(
     files
 }
 
-/// Every file that tells of the whole class, by its name.
+/// Every file that tells of the whole class, by its name, but for [`results_of_class`].
 pub fn of_class(results: &Results, language: Language) -> BTreeMap<&'static str, Vec<u8>> {
     BTreeMap::from([
-        ("results.json", json(results)),
         ("gradebook.csv", gradebook::csv(results).into_bytes()),
         ("index.html", html::class(results, language).into_bytes()),
     ])
+}
+
+/// `results.json` of a class: all that is told of all submissions. Each comes from `whole` when its turn has come, as
+/// all of them together may be large.
+pub fn results_of_class(
+    results: &Results,
+    whole: &dyn Fn(&Submission) -> io::Result<Submission>,
+    to: &mut dyn io::Write,
+) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Whole<'a> {
+        schema: &'a str,
+        #[serde(flatten)]
+        evidence: &'a Evidence,
+        submissions: Each<'a>,
+    }
+    struct Each<'a>(
+        &'a [Submission],
+        &'a dyn Fn(&Submission) -> io::Result<Submission>,
+    );
+    impl Serialize for Each<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut each = serializer.serialize_seq(Some(self.0.len()))?;
+            for submission in self.0 {
+                let whole = (self.1)(submission).map_err(serde::ser::Error::custom)?;
+                each.serialize_element(&whole)?;
+            }
+            each.end()
+        }
+    }
+    let all = Whole {
+        schema: &results.schema,
+        evidence: &results.evidence,
+        submissions: Each(&results.submissions, whole),
+    };
+    let mut to = safe::Harmless::new(to);
+    serde_json::to_writer_pretty(&mut to, &all)?;
+    io::Write::write_all(&mut to, b"\n")
 }
 
 /// Writes what is told of one submission.
@@ -108,7 +147,14 @@ pub(crate) fn write_class(
     for (name, contents) in of_class(results, language) {
         store.write(name, &contents)?;
     }
-    Ok(())
+    let whole = |submission: &Submission| {
+        let json = store.read(&format!("{}/{RESULTS}", submission.folder))?;
+        let mut results: Results = serde_json::from_slice(&json)?;
+        results.submissions.pop().ok_or_else(|| {
+            io::Error::other(format!("there is no submission in {}", submission.folder))
+        })
+    };
+    store.write_with(RESULTS, |to| results_of_class(results, &whole, to))
 }
 
 /// JSON for people: indented, with a line break at its end.

@@ -87,7 +87,7 @@ impl Store {
         let known = known.and_then(|json| serde_json::from_slice::<Run>(&json).ok());
         let seed = asked.or(known.map(|run| run.seed)).unwrap_or(fresh);
         let json = serde_json::to_vec(&Run { seed }).unwrap_or_default();
-        write(&path, &json)?;
+        write(&path, |to| to.write_all(&json))?;
         Ok(seed)
     }
 
@@ -122,7 +122,7 @@ impl Store {
             exercise: exercise.clone(),
         };
         let json = serde_json::to_vec_pretty(&stored).unwrap_or_default();
-        write(&part.join("result.json"), &json)?;
+        write(&part.join("result.json"), |to| to.write_all(&json))?;
         let place = self.root.join(folder).join(slug);
         remove(&place)?;
         fs::rename(&part, &place).map_err(file(&place))?;
@@ -140,11 +140,25 @@ impl Store {
 
     /// Writes a file of the class, or of a submission.
     pub fn write(&self, path: &str, contents: &[u8]) -> Result<(), StoreError> {
+        self.write_with(path, |to| to.write_all(contents))
+    }
+
+    /// Writes a file of the class piece by piece, so that it need not be in memory.
+    pub fn write_with(
+        &self,
+        path: &str,
+        pieces: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
         let path = self.root.join(path);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(file(parent))?;
         }
-        write(&path, contents)
+        write(&path, pieces)
+    }
+
+    /// Reads a file of the class, or of a submission, that was written.
+    pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.root.join(path))
     }
 }
 
@@ -156,14 +170,20 @@ fn remove(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Writes a file whole or not at all, and so that it is there after a power cut.
-fn write(path: &Path, contents: &[u8]) -> Result<(), StoreError> {
+fn write(
+    path: &Path,
+    pieces: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let written = || -> io::Result<()> {
         let mut builder = tempfile::Builder::new();
         // As other files are, and not for us alone: a report is to be read.
         let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
         let mut temporary = builder.permissions(mode).tempfile_in(folder)?;
-        temporary.write_all(contents)?;
+        let mut buffered = io::BufWriter::new(&mut temporary);
+        pieces(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
         temporary.as_file().sync_all()?;
         temporary.persist(path)?;
         Ok(())

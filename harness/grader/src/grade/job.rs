@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokio::sync::Semaphore;
 use workbook_lab::{Verdict as LabVerdict, course::Chapter, exercise::Programs, finding::Severity};
 use workbook_sandbox::{Bind, Room, room::SANDBOX};
 
@@ -41,7 +40,7 @@ impl Infra {
 
 impl Job {
     /// The result, and whether it was there already.
-    pub(super) async fn done(&self, under_way: &Semaphore) -> (Exercise, bool) {
+    pub(super) async fn done(&self) -> (Exercise, bool) {
         let slug = &self.chapter.slug;
         let known = match &self.planned.sources {
             Ok(sources) => match sources.get(slug) {
@@ -55,20 +54,26 @@ impl Job {
             Ok(sha256) => sha256,
             Err(reason) => return (self.verdict(Verdict::Ungradable, reason), false),
         };
+        let result = self.result(&sha256).await;
+        self.shop.finished(&sha256);
+        result
+    }
+
+    /// The result of sources that can be used, and whether it was there already.
+    async fn result(&self, sha256: &str) -> (Exercise, bool) {
+        let slug = &self.chapter.slug;
         let folder = &self.planned.entry.folder;
-        let key = self.shop.key(slug, &sha256);
+        let key = self.shop.key(slug, sha256);
         if !self.shop.class.again
             && let Some(exercise) = self.shop.store.find(folder, slug, &key)
         {
             return (exercise, true);
         }
-        // It is never closed.
-        let _turn = under_way.acquire().await.ok();
-        let mut exercise = match self.grade(&sha256).await {
+        let mut exercise = match self.grade(sha256).await {
             Ok(exercise) => exercise,
             Err(Infra(why)) => self.verdict(Verdict::Infra, why),
         };
-        exercise.sha256 = sha256;
+        sha256.clone_into(&mut exercise.sha256);
         if let Err(error) = self.shop.store.keep(folder, slug, &key, &exercise) {
             exercise.verdict = Verdict::Infra;
             exercise.points = None;

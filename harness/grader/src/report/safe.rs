@@ -1,6 +1,6 @@
 //! Making what strangers wrote harmless, in the way of each format.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, io};
 
 /// Text without what does something to a terminal, to a parser of XML 1.0, or to the order of a line.
 ///
@@ -40,6 +40,41 @@ pub fn json(text: &str) -> String {
         }
     }
     safe
+}
+
+/// Makes JSON harmless as [`json`] does, while it is written: a line at a time.
+pub struct Harmless<'a> {
+    to: &'a mut dyn io::Write,
+    line: Vec<u8>,
+}
+
+impl<'a> Harmless<'a> {
+    /// Writes on to somebody else.
+    pub fn new(to: &'a mut dyn io::Write) -> Self {
+        Self {
+            to,
+            line: Vec::new(),
+        }
+    }
+}
+
+impl io::Write for Harmless<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Between values only: within strings a line break is escaped.
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(piece);
+            if piece.ends_with(b"\n") {
+                self.flush()?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let line = std::mem::take(&mut self.line);
+        self.to
+            .write_all(json(&String::from_utf8_lossy(&line)).as_bytes())
+    }
 }
 
 /// Plain text of at most so many bytes, with a word about the rest.
