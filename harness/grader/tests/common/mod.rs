@@ -1,0 +1,203 @@
+//! What the tests of all chapters have in common.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use workbook_grader::{
+    CheckResult, Plan, Side, Workspace,
+    build::{self, Diagnostics},
+    event::BrokerInfo,
+    lint,
+    run::{Bounds, run},
+};
+use workbook_lab::{
+    Verdict,
+    course::{Chapter, Check},
+    exercise::Programs,
+};
+
+/// So that snapshots hold the same random cases each time.
+const SEED: u64 = 1;
+
+/// Tests of every chapter, each under the chapter's name.
+macro_rules! chapters {
+    (@all $tests:tt $($module:ident: $slug:literal),+ $(,)?) => {
+        $(chapters!(@one $module $slug $tests);)+
+
+        #[test]
+        fn every_chapter_is_tested() {
+            let course = workspace().course;
+            let chapters: Vec<_> = course.chapters.iter().map(|it| it.slug.as_str()).collect();
+            assert_eq!(chapters, [$($slug),+], "name the chapters of course.toml in common/mod.rs");
+        }
+    };
+    (@one $module:ident $slug:literal [$($test:ident)+]) => {
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    super::$test($slug).await;
+                }
+            )+
+        }
+    };
+    ($($test:ident),+ $(,)?) => {
+        chapters! {
+            @all [$($test)+]
+            hello_world: "hello-world",
+            work_queues: "work-queues",
+            publish_subscribe: "publish-subscribe",
+            routing: "routing",
+            topics: "topics",
+            headers: "headers",
+            rpc: "rpc",
+            publisher_confirms: "publisher-confirms",
+        }
+    };
+}
+
+pub(crate) fn workspace() -> Workspace {
+    Workspace::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("the tests run in a checkout")
+}
+
+/// A chapter whose checks are compiled, with the programs of one side.
+pub(crate) struct Compiled {
+    pub(crate) number: usize,
+    pub(crate) chapter: Chapter,
+    binary: PathBuf,
+}
+
+impl Compiled {
+    pub(crate) async fn of(workspace: &Workspace, slug: &str, side: Side) -> Self {
+        let (number, chapter) = workspace.course.chapter(slug).expect("it is in the course");
+        let package = side.package(slug);
+        let binary = build::checks(&workspace.root, &package, Diagnostics::Keep)
+            .await
+            .expect("the checks compile");
+        Self {
+            number,
+            chapter: chapter.clone(),
+            binary,
+        }
+    }
+
+    pub(crate) async fn run(&self, commands: BTreeMap<String, String>) -> Vec<CheckResult> {
+        self.run_checks(commands, self.chapter.checks.clone()).await
+    }
+
+    /// Runs some of the checks.
+    pub(crate) async fn run_checks(
+        &self,
+        commands: BTreeMap<String, String>,
+        checks: Vec<Check>,
+    ) -> Vec<CheckResult> {
+        let plan = Plan {
+            chapter: Chapter {
+                checks,
+                ..self.chapter.clone()
+            },
+            binary: self.binary.clone(),
+            programs: Programs {
+                commands,
+                directory: std::env::temp_dir(),
+            },
+            seed: SEED,
+            jobs: None,
+            broker: BrokerInfo {
+                kind: String::new(),
+                version: String::new(),
+            },
+            keep: None,
+            environment: vec![("WORKBOOK_LANG".to_owned(), "en".to_owned())],
+            bounds: Bounds::default(),
+        };
+        run(&plan, |_| {}).await.expect("the checks can be run").1
+    }
+
+    /// The commands of the programs in `mistakes/` or `variants/`, by name: all are in one executable.
+    pub(crate) async fn commands(
+        &self,
+        workspace: &Workspace,
+        kind: &str,
+    ) -> BTreeMap<String, String> {
+        let slug = &self.chapter.slug;
+        let (package, solution) = (format!("{slug}-{kind}"), Side::Solution.package(slug));
+        let built = build::programs(&workspace.root, &package, &solution, Diagnostics::Keep)
+            .await
+            .expect("they compile");
+        let executable = built[&package].display();
+        let list = std::process::Command::new(&built[&package]).output();
+        let list = String::from_utf8(list.expect("it lists its programs").stdout);
+        let names: BTreeSet<String> = list.expect("text").lines().map(str::to_owned).collect();
+        assert_eq!(
+            names,
+            self.sources(workspace, kind),
+            "name all files in main.rs"
+        );
+        let command = |name: String| (name.clone(), format!("'{executable}' {name}"));
+        names.into_iter().map(command).collect()
+    }
+
+    /// The files in `mistakes/` or `variants/`, without their ending.
+    pub(crate) fn sources(&self, workspace: &Workspace, kind: &str) -> BTreeSet<String> {
+        let folder = workspace.folder(self.number, &self.chapter, Side::Solution);
+        lint::programs_in(&folder.join(kind)).into_iter().collect()
+    }
+
+    /// `receive-never-acks` stands for `receive`.
+    pub(crate) fn program_of<'a>(&'a self, name: &str) -> &'a str {
+        let programs = self.chapter.programs.iter();
+        let stem = |program: &&String| {
+            name.strip_prefix(program.as_str())
+                .is_some_and(|rest| rest.starts_with('-'))
+        };
+        programs
+            .filter(stem)
+            .max_by_key(|program| program.len())
+            .expect("the linter holds the names")
+    }
+}
+
+/// Everything that is known of the checks that failed, for whoever has to find out why.
+pub(crate) fn in_full(results: &[CheckResult]) -> String {
+    let failed = results
+        .iter()
+        .filter(|result| result.report.verdict != Verdict::Pass);
+    failed.map(|result| result.report.text()).collect()
+}
+
+pub(crate) fn passes(results: &[CheckResult]) -> bool {
+    results
+        .iter()
+        .all(|result| result.report.verdict == Verdict::Pass)
+}
+
+/// Snapshots beside what they are of, and not beside this file.
+pub(crate) fn snapshots_in(folder: &Path) -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // Whatever else is built with it decides in which order serde_json keeps them.
+    settings.set_sort_maps(true);
+    settings
+}
+
+/// A snapshot of nothing that there still is would prove nothing.
+pub(crate) fn no_stray_snapshots(folder: &Path, names: &BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("there are snapshots") {
+        let file = entry.expect("it can be listed").file_name();
+        let file = file.to_string_lossy();
+        let known = file
+            .split('.')
+            .next()
+            .is_some_and(|name| names.contains(name));
+        assert!(
+            known,
+            "{}/{file} is a snapshot of nothing: delete it",
+            folder.display()
+        );
+    }
+}

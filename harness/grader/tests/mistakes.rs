@@ -1,0 +1,226 @@
+//! Every chapter's checks, seen from the side of what is wrong, on a real broker: every mistake fails, in the way that
+//! its snapshot tells; and no check is kept that no mistake fails.
+
+#![allow(clippy::expect_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::print_stderr, reason = "what is different is told in full")]
+
+#[macro_use]
+mod common;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::Path,
+};
+
+use futures_util::{StreamExt, stream};
+use workbook_grader::{CheckResult, Side};
+use workbook_lab::{
+    Verdict,
+    course::{Chapter, Check},
+};
+
+use common::{Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
+
+/// Mistakes mostly wait in vain, so several run at the same time.
+const AT_ONCE: usize = 6;
+
+chapters! {
+    every_mistake_is_caught_for_its_own_reason,
+}
+
+impl Compiled {
+    /// The checks that start a program when everything is correct. Before a check has started a program, the program
+    /// cannot make it fail; so the others would only be run again.
+    async fn checks_by_program(&self) -> BTreeMap<String, Vec<Check>> {
+        let mut checks: BTreeMap<String, Vec<Check>> = BTreeMap::new();
+        let results = self.run(BTreeMap::new()).await;
+        assert!(passes(&results), "{}", in_full(&results));
+        for (check, result) in self.chapter.checks.iter().zip(&results) {
+            // A name is shown with its arguments.
+            let started = result.report.programs.iter();
+            let names: BTreeSet<&str> = started
+                .filter_map(|program| program.name.split_whitespace().next())
+                .collect();
+            for name in names {
+                let of_program = checks.entry(name.to_owned()).or_default();
+                of_program.push(check.clone());
+            }
+        }
+        checks
+    }
+}
+
+/// What a person should see of the verdicts: nothing in it changes from run to run.
+///
+/// The checks that were not run are those that the program cannot make fail.
+fn told(chapter: &Chapter, results: &[CheckResult], names_only: bool) -> String {
+    let mut text = String::new();
+    if names_only {
+        let failed = results
+            .iter()
+            .filter(|result| result.report.failure.is_some());
+        for CheckResult { report, .. } in failed {
+            let _ = writeln!(text, "\n{} {}", report.verdict, report.name);
+        }
+        return text;
+    }
+    let max_points = chapter.points();
+    let lost: u32 = results.iter().map(|it| it.max_points - it.points).sum();
+    let _ = writeln!(text, "{} of {max_points} points", max_points - lost);
+    for result in results {
+        let report = &result.report;
+        if let Some(failure) = &report.failure {
+            let _ = writeln!(text, "\n{} {}", report.verdict, report.name);
+            let _ = writeln!(text, "  expected  {}", failure.expected);
+            let _ = writeln!(
+                text,
+                "  observed  {}",
+                failure.observed.replace('\n', "\n            ")
+            );
+            if let Some(case) = &report.case {
+                let _ = writeln!(text, "  for case  {case}");
+            }
+            for advice in &failure.advice {
+                let _ = writeln!(text, "  try       {advice}");
+            }
+        }
+    }
+    text
+}
+
+/// Whether each mistake is tried against those checks only that its snapshot says it fails.
+///
+/// `verify` asks for it. That the other checks let a mistake pass was seen when its snapshot was made, and is seen again
+/// by whoever runs these tests by hand.
+fn known_mistakes_only() -> bool {
+    std::env::var("WORKBOOK_KNOWN_MISTAKES_ONLY").is_ok_and(|value| value == "1")
+}
+
+/// The snapshot of a mistake's verdict; empty when there is none yet.
+fn snapshot(mistakes: &Path, name: &str) -> String {
+    std::fs::read_to_string(mistakes.join(format!("snapshots/{name}.snap"))).unwrap_or_default()
+}
+
+/// The finding that a mistake's own comment names: `//! Finding: discarded-publish`.
+fn named_finding(source: &Path) -> Option<String> {
+    let source = std::fs::read_to_string(source).expect("the mistake has a source");
+    let named = source
+        .lines()
+        .find_map(|line| line.strip_prefix("//! Finding: "));
+    let named = named.expect("each mistake names its finding");
+    (!named.starts_with("none")).then(|| named.to_owned())
+}
+
+/// The checks that a mistake is held against, where its own comment names them: `//! Certain: check, check`.
+///
+/// It is a mistake whose luck depends on how fast the broker is. In these checks it has none; what they say of it may
+/// still differ, so its snapshot has no more than their names.
+fn certain_checks(source: &Path) -> Option<BTreeSet<String>> {
+    let source = std::fs::read_to_string(source).expect("the mistake has a source");
+    let named = source
+        .lines()
+        .find_map(|line| line.strip_prefix("//! Certain: "))?;
+    Some(named.split(", ").map(str::to_owned).collect())
+}
+
+/// The findings in a few results.
+fn findings(results: &[CheckResult]) -> BTreeSet<&str> {
+    let found = results.iter().flat_map(|result| &result.report.findings);
+    found.map(|finding| finding.id.as_str()).collect()
+}
+
+async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
+    let workspace = workspace();
+    let chapter = Compiled::of(&workspace, slug, Side::Solution).await;
+    let folder = workspace
+        .folder(chapter.number, &chapter.chapter, Side::Solution)
+        .join("mistakes");
+    let mistakes = chapter.commands(&workspace, "mistakes").await;
+
+    let known_only = known_mistakes_only();
+    let checks = match known_only {
+        true => BTreeMap::new(),
+        false => chapter.checks_by_program().await,
+    };
+    let outcomes: BTreeMap<String, Vec<CheckResult>> = stream::iter(mistakes)
+        .map(async |(name, command)| {
+            let program = chapter.program_of(&name);
+            let commands = BTreeMap::from([(program.to_owned(), command)]);
+            let source = folder.join("src").join(format!("{name}.rs"));
+            if let Some(certain) = certain_checks(&source) {
+                let mut concerned = chapter.chapter.checks.clone();
+                concerned.retain(|check| certain.contains(&check.name));
+                return (name, chapter.run_checks(commands, concerned).await);
+            }
+            if !known_only {
+                let concerned = checks[program].clone();
+                return (name, chapter.run_checks(commands, concerned).await);
+            }
+            let known = snapshot(&folder, &name);
+            let fails = |check: &Check| known.contains(&format!("\nfail {}\n", check.name));
+            let all = chapter.chapter.checks.iter().cloned();
+            let (known, others): (Vec<_>, Vec<_>) = all.partition(fails);
+            let mut results = chapter.run_checks(commands.clone(), known).await;
+            // Some findings are seen where nothing fails.
+            let named = named_finding(&source);
+            if named.is_some_and(|named| !findings(&results).contains(named.as_str())) {
+                results.extend(chapter.run_checks(commands, others).await);
+            }
+            (name, results)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+
+    let mut failed = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (name, results) in &outcomes {
+        // Our own fault says nothing about the mistake, and belongs in no snapshot.
+        let ours = |it: &CheckResult| it.report.verdict == Verdict::Infra;
+        if results.iter().any(ours) {
+            wrong.push(format!("{name} was not judged"));
+            eprintln!("{name}: {}", in_full(results));
+        }
+    }
+    let settings = snapshots_in(&folder.join("snapshots"));
+    for (name, results) in &outcomes {
+        let failures = results
+            .iter()
+            .filter(|result| result.report.verdict == Verdict::Fail);
+        failed.extend(failures.map(|result| result.report.name.clone()));
+        if results.is_empty() {
+            wrong.push(format!(
+                "{name} has no snapshot that tells which checks it fails"
+            ));
+        } else if passes(results) {
+            wrong.push(format!("{name} passes every check"));
+        }
+        if let Some(named) = named_finding(&folder.join("src").join(format!("{name}.rs"))) {
+            let shown = findings(results);
+            if !shown.contains(named.as_str()) {
+                wrong.push(format!("{name}: {named} is not among {shown:?}"));
+                eprintln!("{name}: {}", in_full(results));
+            }
+        }
+    }
+    let checks = chapter.chapter.checks.iter();
+    for idle in checks.filter(|check| !failed.contains(&check.name)) {
+        wrong.push(format!(
+            "no mistake fails {}, so it proves nothing",
+            idle.name
+        ));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for (name, results) in &outcomes {
+        let source = folder.join("src").join(format!("{name}.rs"));
+        let told = told(&chapter.chapter, results, certain_checks(&source).is_some());
+        if !snapshot(&folder, name).ends_with(&told) {
+            // The snapshot shows what is different, and this shows why.
+            eprintln!("{name}: {}", in_full(results));
+        }
+        settings.bind(|| insta::assert_snapshot!(name.as_str(), told));
+    }
+    let sources = chapter.sources(&workspace, "mistakes");
+    no_stray_snapshots(&folder.join("snapshots"), &sources);
+}
