@@ -158,7 +158,16 @@ impl Session {
             self.topology(vhost),
             patiently("list the policies", || self.0.list_policies_in(vhost)),
         )?;
-        if !policies.is_empty() || topology.queues.iter().any(|queue| queue.exclusive) {
+        // It does not go with any queue or exchange that can be deleted.
+        let built_in = |binding: &Binding| {
+            binding.to_exchange
+                && binding.source.starts_with("amq.")
+                && binding.destination.starts_with("amq.")
+        };
+        if !policies.is_empty()
+            || topology.queues.iter().any(|queue| queue.exclusive)
+            || topology.bindings.iter().any(built_in)
+        {
             return Ok(false);
         }
         for queue in &topology.queues {

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use common::{Holder, World, have, leases_on};
 use lapin::options::{
-    ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+    ConfirmSelectOptions, ExchangeBindOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Connection, ConnectionProperties, ExchangeKind};
@@ -299,6 +300,23 @@ async fn a_cleared_lease_is_as_good_as_a_fresh_one(broker: &Broker) {
     assert!(lease.clear().await.unwrap());
     let left = lease.topology().await.unwrap();
     assert_eq!(left, workbook_broker::Topology::default());
+
+    let connection = connect(&lease.amqp_url()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    channel
+        .exchange_bind(
+            "amq.fanout".into(),
+            "amq.topic".into(),
+            "#".into(),
+            ExchangeBindOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+        .unwrap();
+    assert!(
+        !lease.clear().await.unwrap(),
+        "a binding between exchanges that nobody may delete stays"
+    );
     lease.release().await.unwrap();
 }
 

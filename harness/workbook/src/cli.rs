@@ -227,7 +227,7 @@ mod tests {
             root.join("README.md"),
             root.join(".devcontainer/devcontainer.json"),
         ];
-        for folder in ["book/src", "templates"] {
+        for folder in ["book/src", "harness/workbook/templates"] {
             let entries = fs::read_dir(root.join(folder)).unwrap();
             files.extend(
                 entries

@@ -385,7 +385,7 @@ fn spies(secret: &str) -> Vec<Attack> {
             Fail,
             "",
             &format!(
-                "try_all(&[{secret:?}, \"/etc/shadow\", \"/root/.bashrc\", \"/proc/1/environ\"]);"
+                "try_all(&[{secret:?}, \"/etc/shadow\", \"/etc/gshadow\", \"/proc/1/environ\"]);"
             ),
         ),
         runs(
