@@ -10,7 +10,7 @@ use workbook_grader::{Side, Workspace, build};
 fn built(workspace: &Workspace, scope: &[&str]) -> BTreeSet<String> {
     let output = build::command()
         .args(["tree", "--edges", "normal,build,dev", "--prefix", "none"])
-        .args(["--no-dedupe", "--format", "{p} [{f}]"])
+        .args(["--format", "{p} [{f}]"])
         .args(scope)
         .current_dir(&workspace.root)
         .output()
@@ -18,7 +18,9 @@ fn built(workspace: &Workspace, scope: &[&str]) -> BTreeSet<String> {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{scope:?}: {said}");
     let lines = String::from_utf8(output.stdout).expect("text");
-    lines.lines().map(str::to_owned).collect()
+    // What was told before is told again without its own dependencies, and marked.
+    let told = |line: &str| line.trim_end_matches(" (*)").to_owned();
+    lines.lines().map(told).collect()
 }
 
 /// Cargo builds a package once more for each set of features. Where a chapter that is built alone asks for fewer of

@@ -449,7 +449,8 @@ impl Lab {
         Ok(judge)
     }
 
-    /// The names of all queues in the virtual host, sorted.
+    /// The names of all queues in the virtual host that outlive their connection, sorted. RabbitMQ 4.3.6 lists an
+    /// exclusive one for some milliseconds after its connection has ended.
     pub async fn queues(&self) -> Result<Vec<String>, Failure> {
         let topology = self.lease.topology().await.map_err(|error| {
             Failure::infra("the lab lists the queues of its virtual host", &error)
@@ -457,6 +458,7 @@ impl Lab {
         let mut names: Vec<String> = topology
             .queues
             .into_iter()
+            .filter(|queue| !queue.exclusive)
             .map(|queue| queue.name)
             .collect();
         names.sort();
