@@ -10,7 +10,7 @@ use workbook_lab::{
     lab,
     program::NO_BROKER_LIMIT,
     property,
-    proptest::{collection::vec, prelude::any, strategy::Strategy},
+    proptest::{collection::vec, prelude::any, prop_oneof, strategy::Strategy},
 };
 
 const QUEUE: &str = "hello";
@@ -57,7 +57,7 @@ fn send_closes_its_connection() -> Outcome {
 
 #[test]
 fn every_send_adds_one_message() -> Outcome {
-    property!(1..=4_usize, [1, 2], async |lab, sends| {
+    property!(1..=3_usize, [1, 2], async |lab, sends| {
         for _ in 0..sends {
             lab.start("send", &[]).await?.ends().await?;
         }
@@ -234,7 +234,10 @@ fn both_say_when_there_is_no_broker() -> Outcome {
 
 /// Any text of up to 4 KiB: mostly short, with quotes, line breaks and emoji in it.
 fn body() -> impl Strategy<Value = String> {
-    "(?s)\\PC{0,24}|[a-z '\"\\n\\\\😀é消]{0,40}|[ -~]{0,4096}"
+    let short = "(?s)\\PC{0,24}|[a-z '\"\\n\\\\😀é消]{0,40}";
+    // To choose each of thousands of characters would take more time than `receive` does.
+    let long = ("[ -~]{1,64}", 1..=64_usize).prop_map(|(text, times)| text.repeat(times));
+    prop_oneof![2 => short, 1 => long]
 }
 
 /// Publishes bodies to `hello` and then one of the lab's own, and waits until `receive` has printed all of them.

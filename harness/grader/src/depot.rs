@@ -73,8 +73,8 @@ pub struct Depot {
     _used: Vec<fs::File>,
 }
 
-/// Changes whenever dependencies are compiled, or recipes written, in another way.
-const FORMAT: &str = "2";
+/// Changes whenever dependencies or programs are compiled, or recipes written, in another way.
+const FORMAT: &str = "3";
 
 /// Stands in a recipe for the folder of the compiled dependencies.
 pub const DEPENDENCIES: &str = "{dependencies}";

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How many random cases are tried.
-const CASES: usize = 6;
+const CASES: usize = 4;
 /// How many of them run at the same time.
 const AT_ONCE: usize = 2;
 /// How many smaller cases are tried after one has failed.

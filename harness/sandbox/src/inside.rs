@@ -84,7 +84,7 @@ fn mind() -> io::Result<Infallible> {
         Ok(pid) => {
             // The receiver lives as long as we do.
             let _ = tell.send(pid);
-            end_of(pid)?
+            end_of(pid, &opening.limits)?
         }
         Err(error) => Over::Refused(error.raw_os_error().unwrap_or_default()),
     };
@@ -146,7 +146,8 @@ fn bound(opening: &Opening) -> io::Result<()> {
     let threads = (opening.own_uid || counts_by_namespace()).then_some(limits.threads);
     let all = [
         (Resource::Core, 0),
-        (Resource::Cpu, limits.cpu),
+        // Whoever watches is to be first: only they tell why.
+        (Resource::Cpu, limits.cpu.saturating_add(1)),
         // Of one process; all together are watched.
         (Resource::Data, limits.memory.saturating_mul(2)),
         (Resource::Fsize, limits.file),
@@ -199,7 +200,7 @@ fn start(go: &Go) -> io::Result<Pid> {
 }
 
 /// Waits for the program; orphans that end before it are taken away.
-fn end_of(program: Pid) -> io::Result<Over> {
+fn end_of(program: Pid, limits: &Limits) -> io::Result<Over> {
     loop {
         let Some((pid, status)) = wait(WaitOptions::empty())? else {
             continue;
@@ -211,7 +212,10 @@ fn end_of(program: Pid) -> io::Result<Over> {
             return Ok(Over::Code(code));
         }
         if let Some(signal) = status.terminating_signal() {
-            return Ok(Over::Signal(signal));
+            // On a machine that gives whoever watches no turn, the kernel kills for its own limit.
+            let killed = signal == Signal::KILL.as_raw();
+            let limit = passed(limits).filter(|limit| killed && *limit == Tripped::Cpu);
+            return Ok(limit.map_or(Over::Signal(signal), Over::Tripped));
         }
     }
 }

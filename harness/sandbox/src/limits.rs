@@ -38,7 +38,7 @@ impl Limits {
     /// For the compiler: it takes 0.3 GiB and 2 s of processor time for a program of an exercise.
     pub const COMPILER: Self = Self {
         memory: 2 << 30,
-        cpu: 60,
+        cpu: 30,
         processes: 64,
         threads: 512,
         file: 256 << 20,
