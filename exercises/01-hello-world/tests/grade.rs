@@ -5,7 +5,7 @@
 //! and how they end.
 
 use workbook_lab::{
-    Checked, Cut, Failure, Fault, Lab, OnceCell, Outcome, Program, Rule, ensure,
+    Checked, Failure, Lab, OnceCell, Outcome, Program, ensure,
     judge::Declare,
     lab,
     program::NO_BROKER_LIMIT,
@@ -200,7 +200,7 @@ fn receive_says_when_its_connection_is_cut() -> Outcome {
         let receive = lab.start("receive", &[]).await?;
         receive.consumes_from(QUEUE).await?;
         send_bodies(lab, &receive, &["before the cut".to_owned()]).await?;
-        receive.suffers(Fault::Cut(Cut::Reset), Rule::now()).await?;
+        receive.loses_its_connection().await?;
         let why = "its connection was cut while it waited for messages";
         receive.fails_loudly(NO_BROKER_LIMIT, why).await
     })

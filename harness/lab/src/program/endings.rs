@@ -87,13 +87,18 @@ impl Program {
             .count()
     }
 
+    /// It has settled all that it got, or is over.
+    pub(super) fn waits_for_more(&self) -> Option<()> {
+        (self.unsettled_deliveries() == 0 || self.is_over()).then_some(())
+    }
+
     /// Presses Ctrl-C once the program has settled all that it got, and holds that nothing of it is left unsettled.
     ///
     /// It may settle a message a moment after it has printed it, or as late as when it ends. So it is no failure when
     /// something is left at the deadline: what counts is what is left in the end.
     pub async fn ends_settled_on_ctrl_c(&self) -> Checked {
-        let settled = || (self.unsettled_deliveries() == 0 || self.is_over()).then_some(());
-        let _: Option<()> = self.0.bell.until(self.0.bell.deadline, settled).await;
+        let waits = || self.waits_for_more();
+        let _: Option<()> = self.0.bell.until(self.0.bell.deadline, waits).await;
         self.ends_on_ctrl_c().await?;
         let unsettled = self.unsettled_deliveries();
         if unsettled == 0 {

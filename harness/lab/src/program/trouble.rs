@@ -9,6 +9,7 @@ use crate::{
     failure::{Checked, Failure},
     lab::{Lab, Start},
     process::Ended,
+    wait::SHORT_DEADLINE,
 };
 
 impl Lab {
@@ -83,7 +84,7 @@ impl Lab {
     /// Cuts a program's connection, and waits until the exclusive queue that was bound there is gone: the broker
     /// refuses a message that comes at the very moment at which it goes.
     pub async fn cuts_off(&self, program: &Program, queue: &str) -> Checked {
-        program.suffers(Fault::Cut(Cut::Reset), Rule::now()).await?;
+        program.loses_its_connection().await?;
         self.judge().await?.unlocked(queue).await.map(|_| ())
     }
 
@@ -117,6 +118,17 @@ impl Lab {
 }
 
 impl Program {
+    /// Resets its connection while it waits for more: it has settled what it got by then, if it ever does.
+    ///
+    /// An acknowledgement that is under way at the moment of the cut may wait for ever: lapin 4.12 then tells nobody
+    /// that the connection is lost, which is no fault of the program.
+    pub async fn loses_its_connection(&self) -> Checked {
+        let limit = SHORT_DEADLINE.min(self.0.bell.deadline);
+        let _: Option<()> = self.0.bell.until(limit, || self.waits_for_more()).await;
+        self.suffers(Fault::Cut(Cut::Reset), Rule::now()).await?;
+        Ok(())
+    }
+
     /// After its connection was lost: waits until it consumes again, on another connection (`true`), or has ended
     /// with an error and a word about it on standard error (`false`). Both are right for a consumer.
     pub async fn is_back_or_fails_loudly(&self, why: &str) -> Result<bool, Failure> {
