@@ -170,8 +170,8 @@ fn a_subscriber_that_is_cut_off_harms_nobody() -> Outcome {
         ]
         .concat();
         // Whether somebody is left to get it, is what `one` shows.
-        let judge = lab.judge().await?;
-        judge.publish_to(EXCHANGE, "", &bodies[1..]).await?;
+        let (judge, key) = (lab.judge().await?, lab.unique("key"));
+        judge.publish_to(EXCHANGE, &key, &bodies[1..]).await?;
         one.prints_bodies(&bodies).await?;
         let why = "its connection was cut while it waited for messages";
         other.fails_loudly(NO_BROKER_LIMIT, why).await

@@ -1,6 +1,6 @@
 //! How a program takes trouble: no broker, a lost connection, an error of the broker, long work.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use amqp_tap::{Cut, Event, Fault, Rule, Side, What};
 
@@ -118,15 +118,33 @@ impl Lab {
 }
 
 impl Program {
-    /// Resets its connection while it waits for more: it has settled what it got by then, if it ever does.
+    /// Resets its connection while it waits for more: it has settled what it got by then, if it ever does. One that has
+    /// ended its connection by itself has none to lose; what it is to do next tells that.
     ///
     /// An acknowledgement that is under way at the moment of the cut may wait for ever: lapin 4.12 then tells nobody
     /// that the connection is lost, which is no fault of the program.
     pub async fn loses_its_connection(&self) -> Checked {
-        let limit = SHORT_DEADLINE.min(self.0.bell.deadline);
-        let _: Option<()> = self.0.bell.until(limit, || self.waits_for_more()).await;
-        self.suffers(Fault::Cut(Cut::Reset), Rule::now()).await?;
-        Ok(())
+        let bell = &self.0.bell;
+        let limit = SHORT_DEADLINE.min(bell.deadline);
+        let _: Option<()> = bell.until(limit, || self.waits_for_more()).await;
+        let cut = self.inject(Fault::Cut(Cut::Reset), Rule::now());
+        let lost = || {
+            let hit = cut.as_ref().is_some_and(|cut| cut.hit().is_some());
+            (hit || self.has_no_connection()).then_some(())
+        };
+        bell.until(bell.deadline, lost).await.ok_or_else(|| {
+            let error = io::Error::other("its connection is still there");
+            Failure::infra(format!("`{}` loses its connection", self.name()), &error)
+        })
+    }
+
+    /// All its connections have ended, or it has made none.
+    fn has_no_connection(&self) -> bool {
+        self.is_over()
+            || self.tape().is_none_or(|tape| {
+                let mut connections = tape.connections().into_iter();
+                connections.all(|number| tape.ending(number).is_some())
+            })
     }
 
     /// After its connection was lost: waits until it consumes again, on another connection (`true`), or has ended
