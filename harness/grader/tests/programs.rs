@@ -238,7 +238,8 @@ async fn a_killed_check_leaves_no_program_behind_once_another_has_run() {
     let scene = Scene::new().await;
     let text = "echo $$ > program\nsetsid sh -c 'echo $$ > heir; exec sleep 1000' &\nwhile ! [ -s heir ]; do :; done\nexec sleep 1000\n";
     let programs = scene.programs("receive", scene.script("hangs.sh", text));
-    let mut check = start(&scene, "receive_ends_on_ctrl_c", &programs);
+    let binary = Command::new(&scene.binary);
+    let mut check = start(binary, "receive_ends_on_ctrl_c", &programs);
     becomes("the program and its heir", || {
         !scene.written("heir").is_empty()
     });
@@ -260,9 +261,31 @@ async fn a_killed_check_leaves_no_program_behind_once_another_has_run() {
     }
 }
 
-/// Starts a check by hand, so that it can be killed.
-fn start(scene: &Scene, check: &str, programs: &Programs) -> Child {
-    Command::new(&scene.binary)
+/// What a shell starts in the background ignores the signals of the terminal, and so does all that it starts itself. A
+/// program that asks for Ctrl-C a moment too late would never end then.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_hears_the_signals_that_a_shell_has_switched_off() {
+    let scene = Scene::new().await;
+    let text = format!(
+        "grep SigIgn: /proc/$$/status > signals\nexec {}\n",
+        solution(&scene)
+    );
+    let programs = scene.programs("send", scene.script("signals.sh", &text));
+    let mut shell = Command::new("sh");
+    let switched_off = "trap '' HUP INT QUIT; exec \"$0\" \"$@\"";
+    shell.args(["-c", switched_off]).arg(&scene.binary);
+    let mut check = start(shell, "send_says_so_and_exits", &programs);
+    assert!(check.wait().expect("it ends").success());
+    let line = scene.written("signals");
+    let mask = line.strip_prefix("SigIgn:").unwrap_or_default().trim();
+    let ignored = u64::from_str_radix(mask, 16).expect("a mask of signals");
+    assert_eq!(ignored & 0b111, 0, "{ignored:b}");
+}
+
+/// Starts a check by hand.
+fn start(mut command: Command, check: &str, programs: &Programs) -> Child {
+    command
         .args([check, "--exact"])
         .env(
             PROGRAMS,

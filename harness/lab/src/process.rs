@@ -218,6 +218,7 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
+        hear_signals(&mut builder);
         die_with_parent(&mut builder);
         let mut child = tokio::process::Command::from(builder).spawn()?;
         let pid = child
@@ -432,6 +433,29 @@ fn drain(from: &pipe::Receiver, to: &Stream) -> bool {
             }
             _ => return true,
         }
+    }
+}
+
+/// Lets a program hear the signals of a terminal, as it does when a person starts it.
+///
+/// Whoever runs in the background of a shell, or with `nohup`, ignores them, and so does all that it starts: a Ctrl-C that
+/// came before the program asked for it would be lost.
+#[expect(
+    unsafe_code,
+    reason = "only code between fork and exec can ask for this"
+)]
+fn hear_signals(command: &mut std::process::Command) {
+    // SAFETY: the closure runs in the child after fork, where only async-signal-safe calls are allowed, as `signal` is;
+    // it installs no handler of ours.
+    unsafe {
+        command.pre_exec(|| {
+            for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+                if libc::signal(signal, libc::SIG_DFL) == libc::SIG_ERR {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+            Ok(())
+        });
     }
 }
 
