@@ -314,7 +314,7 @@ fn clients_say_so_when_their_connection_is_cut() -> Outcome {
         let both = [(CLIENT, "3"), (CLIENT_DIRECT, "3")];
         for call in lab.is_asked_by(QUEUE, &both).await? {
             let client = call.client;
-            client.suffers(Fault::Cut(Cut::Reset), Rule::now()).await?;
+            client.loses_its_connection().await?;
             let why = "its connection was cut while it waited for the reply";
             client.is_back_or_fails_loudly(why).await?;
         }

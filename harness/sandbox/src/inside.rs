@@ -146,8 +146,8 @@ fn bound(opening: &Opening) -> io::Result<()> {
     let threads = (opening.own_uid || counts_by_namespace()).then_some(limits.threads);
     let all = [
         (Resource::Core, 0),
-        // Whoever watches is to be first: only they tell why. For this limit the kernel counts by samples, and was seen
-        // to have counted 31 s where 30 had not passed.
+        // Whoever watches is to be first: only they tell why. The kernel was faster even with a limit of 31 s where they
+        // had one of 30; it seems to count in another way.
         (Resource::Cpu, limits.cpu.saturating_mul(2)),
         // Of one process; all together are watched.
         (Resource::Data, limits.memory.saturating_mul(2)),
@@ -214,9 +214,10 @@ fn end_of(program: Pid, limits: &Limits) -> io::Result<Over> {
         }
         if let Some(signal) = status.terminating_signal() {
             // On a machine that gives whoever watches no turn, the kernel kills for its own limit.
-            let killed = signal == Signal::KILL.as_raw();
-            let limit = passed(limits).filter(|limit| killed && *limit == Tripped::Cpu);
-            return Ok(limit.map_or(Over::Signal(signal), Over::Tripped));
+            if signal == Signal::KILL.as_raw() && passed(limits) == Some(Tripped::Cpu) {
+                return Ok(Over::Tripped(Tripped::Cpu));
+            }
+            return Ok(Over::Signal(signal));
         }
     }
 }

@@ -113,7 +113,9 @@ impl Judge {
     ) -> Checked {
         let (first, others) = bodies.split_at(bodies.len().min(1));
         if self.publish_to(exchange, key, first).await? {
-            self.publish_to(exchange, key, others).await?;
+            if !others.is_empty() {
+                self.publish_to(exchange, key, others).await?;
+            }
             return Ok(());
         }
         Err(Failure::new(

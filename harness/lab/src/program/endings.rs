@@ -87,9 +87,10 @@ impl Program {
             .count()
     }
 
-    /// It has settled all that it got, or is over.
-    pub(super) fn waits_for_more(&self) -> Option<()> {
-        (self.unsettled_deliveries() == 0 || self.is_over()).then_some(())
+    /// Waits until it has settled all that it got, or is over; whoever never settles is not waited for any longer.
+    pub(super) async fn may_settle(&self, limit: Duration) {
+        let settled = || (self.unsettled_deliveries() == 0 || self.is_over()).then_some(());
+        let _: Option<()> = self.0.bell.until(limit, settled).await;
     }
 
     /// Presses Ctrl-C once the program has settled all that it got, and holds that nothing of it is left unsettled.
@@ -97,8 +98,7 @@ impl Program {
     /// It may settle a message a moment after it has printed it, or as late as when it ends. So it is no failure when
     /// something is left at the deadline: what counts is what is left in the end.
     pub async fn ends_settled_on_ctrl_c(&self) -> Checked {
-        let waits = || self.waits_for_more();
-        let _: Option<()> = self.0.bell.until(self.0.bell.deadline, waits).await;
+        self.may_settle(self.0.bell.deadline).await;
         self.ends_on_ctrl_c().await?;
         let unsettled = self.unsettled_deliveries();
         if unsettled == 0 {

@@ -125,8 +125,7 @@ impl Program {
     /// that the connection is lost, which is no fault of the program.
     pub async fn loses_its_connection(&self) -> Checked {
         let bell = &self.0.bell;
-        let limit = SHORT_DEADLINE.min(bell.deadline);
-        let _: Option<()> = bell.until(limit, || self.waits_for_more()).await;
+        self.may_settle(SHORT_DEADLINE.min(bell.deadline)).await;
         let cut = self.inject(Fault::Cut(Cut::Reset), Rule::now());
         let lost = || {
             let hit = cut.as_ref().is_some_and(|cut| cut.hit().is_some());
