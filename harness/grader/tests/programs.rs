@@ -261,6 +261,23 @@ async fn a_killed_check_leaves_no_program_behind_once_another_has_run() {
     }
 }
 
+/// It prints only when its connection is gone, so that the check comes too late to cut it. That is a fault of the program,
+/// and none of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_ended_its_connection_has_none_to_lose() {
+    let scene = Scene::new().await;
+    let receive = solution(&scene).replace("send-solution", "receive-solution");
+    let text = format!(
+        "{receive} > out & receive=$!\nwhile ! grep -q end- out; do :; done\nkill -9 $receive\nwait $receive\ncat out\n"
+    );
+    let command = scene.script("ends-early.sh", &text);
+    let check = "receive_says_when_its_connection_is_cut";
+    let result = scene.check(check, "receive", command).await;
+    let told = result.report.text();
+    assert_eq!(result.report.verdict, Verdict::Fail, "{told}");
+    assert!(told.contains("it exited with code 0"), "{told}");
+}
+
 /// What a shell starts in the background ignores the signals of the terminal, and so does all that it starts itself. A
 /// program that asks for Ctrl-C a moment too late would never end then.
 #[cfg(target_os = "linux")]
