@@ -1,5 +1,7 @@
 //! Compiling one submission's exercise: its sources, the recorded call of the compiler, and nothing else.
 
+mod prefab;
+
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -15,9 +17,10 @@ use workbook_sandbox::{
     wire::Go,
 };
 
+pub use self::prefab::prefab;
 use crate::{
     depot::{DEPENDENCIES, Depot, DepotError},
-    submission::{self, Files},
+    submission::Files,
 };
 
 /// How long the compiler may take for one program. It takes 1 s; a busy machine gets its time.
@@ -61,12 +64,140 @@ fn file(what: &'static str) -> impl FnOnce(io::Error) -> CompileError {
     move |source| CompileError::File { what, source }
 }
 
+/// Where the compiler works for one exercise of one submission.
+struct Site<'a> {
+    chapter: &'a Chapter,
+    /// What holds for every call of the compiler.
+    recipe: Vec<String>,
+    places: Places,
+    /// `None`: without a sandbox.
+    room: Option<Room>,
+    /// Holds the sources.
+    _sources: TempDir,
+}
+
 /// Where things are called what they are called: inside a sandbox, or without one.
 struct Places {
     compiler: PathBuf,
     dependencies: PathBuf,
     sources: PathBuf,
     out: PathBuf,
+}
+
+impl<'a> Site<'a> {
+    fn new(
+        depot: &Depot,
+        room: Option<&Room>,
+        chapter: &'a Chapter,
+        files: &Files,
+        out: &Path,
+        prefab: Option<&Path>,
+    ) -> Result<Self, CompileError> {
+        let sources = depot.folder("sources-", 0o755)?;
+        lay_out(files, sources.path())?;
+        let places = match room {
+            Some(_) => Places {
+                compiler: PathBuf::from("/toolchain/bin/rustc"),
+                dependencies: PathBuf::from("/dependencies"),
+                sources: PathBuf::from("/submission"),
+                out: PathBuf::from("/out"),
+            },
+            None => Places {
+                compiler: depot.toolchain.join("bin").join("rustc"),
+                dependencies: depot.dependencies.clone(),
+                sources: sources.path().to_owned(),
+                out: out.to_owned(),
+            },
+        };
+        let room = room.map(|room| Room {
+            binds: vec![
+                Bind::read(&depot.toolchain, "/toolchain"),
+                Bind::read(&depot.dependencies, "/dependencies"),
+                Bind::read(sources.path(), "/submission"),
+                Bind::write(out, "/out"),
+            ],
+            limits: Limits::COMPILER,
+            ..room.clone()
+        });
+        let dependencies = places.dependencies.display().to_string();
+        let recipe = depot.recipes.get(&chapter.slug);
+        let recipe = recipe.into_iter().flatten().map(|word| {
+            let word = match prefab {
+                Some(prefab) => prefab::instead(word, prefab),
+                None => word.clone(),
+            };
+            word.replace(DEPENDENCIES, &dependencies)
+        });
+        Ok(Self {
+            chapter,
+            recipe: recipe.collect(),
+            places,
+            room,
+            _sources: sources,
+        })
+    }
+
+    /// Calls the compiler.
+    async fn rustc(&self, unit: &Unit<'_>) -> Result<(), CompileError> {
+        let places = &self.places;
+        let at = |path: &Path| path.display().to_string();
+        let mut argv = vec![at(&places.compiler)];
+        argv.extend(
+            [
+                "--crate-name",
+                &unit.name,
+                unit.source,
+                "--crate-type",
+                unit.kind,
+            ]
+            .map(String::from),
+        );
+        argv.extend(self.recipe.iter().cloned());
+        argv.extend(
+            [
+                "--error-format=human",
+                "--color=never",
+                "-C",
+                "strip=symbols",
+            ]
+            .map(String::from),
+        );
+        argv.extend(unit.words.iter().map(|it| (*it).to_owned()));
+        if let Some(library) = unit.library {
+            argv.push("--extern".to_owned());
+            argv.push(format!("{library}={}/lib{library}.rlib", at(&places.out)));
+        }
+        argv.push("-o".to_owned());
+        argv.push(at(&places.out.join(&unit.output)));
+        let temporary = at(&places.out);
+        let go = Go {
+            argv,
+            environment: BTreeMap::from(
+                [
+                    ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+                    ("HOME", "/tmp"),
+                    ("LANG", "C.UTF-8"),
+                    ("TMPDIR", &temporary),
+                    ("CARGO_PKG_NAME", &self.chapter.slug),
+                    ("CARGO_CRATE_NAME", &unit.name),
+                    ("CARGO_BIN_NAME", &unit.output),
+                    ("CARGO_PKG_VERSION", "0.1.0"),
+                    ("CARGO_MANIFEST_DIR", "/submission"),
+                ]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            ),
+            directory: places.sources.clone(),
+        };
+        let outcome = match &self.room {
+            Some(room) => workbook_sandbox::run::run(room, &go, PATIENCE, SAID).await?,
+            None => without_sandbox(&go).await?,
+        };
+        let Some(why) = why_not(&outcome) else {
+            return Ok(());
+        };
+        let said = shortened(&without_our_paths(&outcome.said, places));
+        Err(CompileError::Theirs(why + &said))
+    }
 }
 
 /// Writes the files of a submission to a folder of ours. The names were held to be plain when it was read.
@@ -83,136 +214,31 @@ pub fn lay_out(files: &Files, folder: &Path) -> Result<(), CompileError> {
 
 /// Compiles the programs of an exercise; those that the submission does not have are left out.
 ///
-/// `room` makes the sandboxes; without one the compiler runs as we do. `seeds` is what [`sow`] kept.
+/// `room` makes the sandboxes; without one the compiler runs as we do. `prefab` is what [`prefab()`] made.
 pub async fn compile(
     depot: &Depot,
     room: Option<&Room>,
     chapter: &Chapter,
     files: &Files,
-    seeds: Option<&Path>,
+    prefab: Option<&Path>,
 ) -> Result<Built, CompileError> {
     // A parent that only we can open keeps other users of this machine out; the compiler's uid gets the folder itself.
     let out = depot.folder("out-", 0o777)?;
-    if let Some(seeds) = seeds {
-        lend(seeds, out.path()).map_err(file("copy what the compiler knows already"))?;
-    }
-    compile_into(depot, room, chapter, files, out.path()).await?;
-    collect(depot, out.path(), chapter)
-}
-
-/// Compiles the exercise's solution, and keeps what the compiler learned of it: most of what it does for a submission
-/// it has done then. Answers the folder, which is there for all later runs.
-pub async fn sow(
-    depot: &Depot,
-    room: Option<&Room>,
-    chapter: &Chapter,
-    solution: &Files,
-) -> Result<PathBuf, CompileError> {
-    let version = submission::hash(&chapter.slug, solution);
-    let seeds = depot.seeds();
-    let place = seeds.join(format!("{}-{version:.16}", chapter.slug));
-    if place.is_dir() {
-        return Ok(place);
-    }
-    let out = depot.folder("out-", 0o777)?;
-    compile_into(depot, room, chapter, solution, out.path()).await?;
-    let keep = || -> io::Result<()> {
-        fs::create_dir_all(&seeds)?;
-        let part = tempfile::tempdir_in(&seeds)?;
-        for program in &chapter.programs {
-            let learned = known(program);
-            fs::rename(out.path().join(&learned), part.path().join(&learned))?;
-        }
-        match fs::rename(part.path(), &place) {
-            // Another run was faster.
-            Err(_) if place.is_dir() => Ok(()),
-            renamed => renamed,
-        }
-    };
-    keep().map_err(file("keep what the compiler knows"))?;
-    Ok(place)
-}
-
-/// The folder of what the compiler knows of a program.
-fn known(program: &str) -> String {
-    format!("known-{program}")
-}
-
-/// Copies what the compiler knows to where it may change it, whoever it runs as.
-fn lend(from: &Path, to: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let place = to.join(entry.file_name());
-        let mode = if entry.file_type()?.is_dir() {
-            fs::create_dir(&place)?;
-            lend(&entry.path(), &place)?;
-            0o777
-        } else {
-            fs::copy(entry.path(), &place)?;
-            0o666
-        };
-        fs::set_permissions(&place, fs::Permissions::from_mode(mode))?;
-    }
-    Ok(())
-}
-
-/// Compiles what there is of an exercise's programs into a folder.
-async fn compile_into(
-    depot: &Depot,
-    room: Option<&Room>,
-    chapter: &Chapter,
-    files: &Files,
-    out: &Path,
-) -> Result<(), CompileError> {
-    let sources = depot.folder("sources-", 0o755)?;
-    lay_out(files, sources.path())?;
-    let places = match room {
-        Some(_) => Places {
-            compiler: PathBuf::from("/toolchain/bin/rustc"),
-            dependencies: PathBuf::from("/dependencies"),
-            sources: PathBuf::from("/submission"),
-            out: PathBuf::from("/out"),
-        },
-        None => Places {
-            compiler: depot.toolchain.join("bin").join("rustc"),
-            dependencies: depot.dependencies.clone(),
-            sources: sources.path().to_owned(),
-            out: out.to_owned(),
-        },
-    };
-    let room = room.map(|room| Room {
-        binds: vec![
-            Bind::read(&depot.toolchain, "/toolchain"),
-            Bind::read(&depot.dependencies, "/dependencies"),
-            Bind::read(sources.path(), "/submission"),
-            Bind::write(out, "/out"),
-        ],
-        limits: Limits::COMPILER,
-        ..room.clone()
-    });
-
-    let recipe = depot.recipes.get(&chapter.slug);
-    let recipe = recipe.map(Vec::as_slice).unwrap_or_default();
+    let site = Site::new(depot, room, chapter, files, out.path(), prefab)?;
     let mut library = None;
     if files.contains_key("src/lib.rs") {
         let name = chapter.slug.replace('-', "_");
-        let unit = Unit::library(&name);
-        rustc(room.as_ref(), &places, recipe, chapter, &unit).await?;
+        site.rustc(&Unit::library(&name)).await?;
         library = Some(name);
     }
     let mut any = false;
     for program in &chapter.programs {
-        let places_of_it = [
-            format!("src/bin/{program}.rs"),
-            format!("src/bin/{program}/main.rs"),
-        ];
-        let Some(source) = places_of_it.iter().find(|path| files.contains_key(*path)) else {
+        let Some(source) = source_of(program, files) else {
             continue;
         };
         any = true;
-        let unit = Unit::program(program, source, library.as_deref());
-        rustc(room.as_ref(), &places, recipe, chapter, &unit).await?;
+        let unit = Unit::program(program, &source, library.as_deref());
+        site.rustc(&unit).await?;
     }
     if !any {
         let programs: Vec<String> = (chapter.programs.iter())
@@ -223,7 +249,16 @@ async fn compile_into(
             programs.join(", ")
         )));
     }
-    Ok(())
+    collect(depot, out.path(), chapter)
+}
+
+/// The source of a program, in one of the two places where cargo looks for it.
+fn source_of(program: &str, files: &Files) -> Option<String> {
+    let places = [
+        format!("src/bin/{program}.rs"),
+        format!("src/bin/{program}/main.rs"),
+    ];
+    places.into_iter().find(|path| files.contains_key(path))
 }
 
 /// Takes the executables from where the compiler could write.
@@ -266,6 +301,8 @@ struct Unit<'a> {
     source: &'a str,
     output: String,
     library: Option<&'a str>,
+    /// More for the compiler.
+    words: &'a [&'a str],
 }
 
 impl<'a> Unit<'a> {
@@ -276,6 +313,7 @@ impl<'a> Unit<'a> {
             source: "src/lib.rs",
             output: format!("lib{name}.rlib"),
             library: None,
+            words: &[],
         }
     }
 
@@ -286,106 +324,30 @@ impl<'a> Unit<'a> {
             source,
             output: name.to_owned(),
             library,
+            words: &[],
         }
     }
 }
 
-async fn rustc(
-    room: Option<&Room>,
-    places: &Places,
-    recipe: &[String],
-    chapter: &Chapter,
-    unit: &Unit<'_>,
-) -> Result<(), CompileError> {
-    let at = |path: &Path| path.display().to_string();
-    let mut argv = vec![at(&places.compiler)];
-    argv.extend(
-        [
-            "--crate-name",
-            &unit.name,
-            unit.source,
-            "--crate-type",
-            unit.kind,
-        ]
-        .map(String::from),
-    );
-    argv.extend(
-        recipe
-            .iter()
-            .map(|word| word.replace(DEPENDENCIES, &at(&places.dependencies))),
-    );
-    argv.extend(
-        [
-            "--error-format=human",
-            "--color=never",
-            "-C",
-            "strip=symbols",
-        ]
-        .map(String::from),
-    );
-    if let Some(library) = unit.library {
-        argv.push("--extern".to_owned());
-        argv.push(format!("{library}={}/lib{library}.rlib", at(&places.out)));
-    }
-    if unit.kind == "bin" {
-        let known = at(&places.out.join(known(&unit.output)));
-        argv.extend(["-C".to_owned(), format!("incremental={known}")]);
-        // The files of what is known are copied for each submission: a quarter of as many as without this cost the
-        // compiler nothing (0.45 s of processor time for `send`, else 0.47), still fewer do.
-        argv.extend(["-C".to_owned(), "codegen-units=64".to_owned()]);
-    }
-    argv.push("-o".to_owned());
-    argv.push(at(&places.out.join(&unit.output)));
-    let temporary = at(&places.out);
-    let go = Go {
-        argv,
-        environment: BTreeMap::from(
-            [
-                ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-                ("HOME", "/tmp"),
-                ("LANG", "C.UTF-8"),
-                ("TMPDIR", &temporary),
-                ("CARGO_PKG_NAME", &chapter.slug),
-                ("CARGO_CRATE_NAME", &unit.name),
-                ("CARGO_BIN_NAME", &unit.output),
-                ("CARGO_PKG_VERSION", "0.1.0"),
-                ("CARGO_MANIFEST_DIR", "/submission"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        ),
-        directory: places.sources.clone(),
-    };
-    let outcome = match room {
-        Some(room) => workbook_sandbox::run::run(room, &go, PATIENCE, SAID).await?,
-        None => without_sandbox(&go).await?,
-    };
+/// Why there is nothing of what was to be compiled, before the compiler's own words; `None`: there is.
+fn why_not(outcome: &Outcome) -> Option<String> {
     let why = match outcome.ended {
-        Ended::Code(0) => return Ok(()),
-        Ended::Code(_) => None,
-        Ended::Signal(signal) => Some(format!("the compiler died by signal {signal}")),
-        Ended::Late => Some(format!(
-            "the compiler took longer than {} s",
-            PATIENCE.as_secs()
-        )),
-        Ended::TooMuchOutput => Some(format!("the compiler said more than {SAID} bytes")),
-        Ended::Tripped(Tripped::Memory) => Some(format!(
+        Ended::Code(0) => return None,
+        Ended::Code(_) => return Some(String::new()),
+        Ended::Signal(signal) => format!("the compiler died by signal {signal}"),
+        Ended::Late => format!("the compiler took longer than {} s", PATIENCE.as_secs()),
+        Ended::TooMuchOutput => format!("the compiler said more than {SAID} bytes"),
+        Ended::Tripped(Tripped::Memory) => format!(
             "the compiler used more than {} MiB of memory",
             Limits::COMPILER.memory >> 20
-        )),
-        Ended::Tripped(Tripped::Cpu) => Some(format!(
+        ),
+        Ended::Tripped(Tripped::Cpu) => format!(
             "the compiler used more than {} s of processor time",
             Limits::COMPILER.cpu
-        )),
-        Ended::Tripped(Tripped::Processes) => {
-            Some("the compiler started too many processes".to_owned())
-        }
+        ),
+        Ended::Tripped(Tripped::Processes) => "the compiler started too many processes".to_owned(),
     };
-    let said = without_our_paths(&outcome.said, places);
-    let said = shortened(&said);
-    Err(CompileError::Theirs(match why {
-        Some(why) => format!("{why}\n{said}"),
-        None => said,
-    }))
+    Some(why + "\n")
 }
 
 /// The compiler as we are: only where somebody asked for no sandbox.

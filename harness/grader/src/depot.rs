@@ -74,7 +74,7 @@ pub struct Depot {
 }
 
 /// Changes whenever dependencies or programs are compiled, or recipes written, in another way.
-const FORMAT: &str = "3";
+const FORMAT: &str = "4";
 
 /// Stands in a recipe for the folder of the compiled dependencies.
 pub const DEPENDENCIES: &str = "{dependencies}";
@@ -130,13 +130,6 @@ impl Depot {
             recipes,
             _used: used.into_iter().flatten().collect(),
         })
-    }
-
-    /// The folder of what the compiler knows of the exercises' solutions.
-    pub fn seeds(&self) -> PathBuf {
-        // Beside `target`, so that other dependencies have other seeds.
-        let folder = self.dependencies.ancestors().nth(2);
-        folder.unwrap_or(&self.dependencies).join("seeds")
     }
 
     /// A fresh folder for something that lives no longer than this run.

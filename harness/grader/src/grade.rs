@@ -136,8 +136,8 @@ struct Shop {
     evidence: Evidence,
     /// The check binaries, by slug.
     checks: BTreeMap<String, PathBuf>,
-    /// What the compiler knows of each exercise's solution, by slug.
-    seeds: BTreeMap<String, PathBuf>,
+    /// What is compiled once for each exercise, by slug.
+    prefabs: BTreeMap<String, PathBuf>,
     /// Who may compile.
     builders: Semaphore,
     /// A place for each check that runs.
@@ -193,14 +193,19 @@ pub async fn grade(
             Some((chapter.slug.clone(), binary.clone()))
         })
         .collect();
-    let mut seeds = BTreeMap::new();
+    let mut prefabs = BTreeMap::new();
     for (place, chapter) in class.workspace.course.chapters.iter().enumerate() {
         if chapters.iter().any(|it| it.slug == chapter.slug) {
             let folder = class.workspace.folder(place + 1, chapter, Side::Solution);
             let solution = solution(&folder, chapter);
-            // Without it every submission is compiled all the same, only slower; what is wrong shows there.
-            let sown = compile::sow(&depot, class.room.as_ref(), chapter, &solution).await;
-            seeds.extend(sown.map(|place| (chapter.slug.clone(), place)));
+            match compile::prefab(&depot, class.room.as_ref(), chapter, &solution).await {
+                Ok(prefab) => drop(prefabs.insert(chapter.slug.clone(), prefab)),
+                // Every submission is compiled all the same, and slower.
+                Err(error) => say(&format!(
+                    "the solution of {} cannot be compiled once for all, so every submission takes longer: {error}",
+                    chapter.slug
+                )),
+            }
         }
     }
     let evidence = Evidence {
@@ -228,7 +233,7 @@ pub async fn grade(
         store,
         evidence,
         checks,
-        seeds,
+        prefabs,
     });
     let results = all(&shop, planned, &chapters, &mut tell).await;
     shop.leases.release().await;

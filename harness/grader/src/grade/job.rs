@@ -195,9 +195,9 @@ impl Job {
         let shop = &self.shop;
         let _turn = shop.builders.acquire().await.ok();
         let room = shop.class.room.as_ref();
-        let seeds = shop.seeds.get(&self.chapter.slug);
-        let seeds = seeds.map(std::path::PathBuf::as_path);
-        match compile::compile(&shop.depot, room, &self.chapter, files, seeds).await {
+        let prefab = shop.prefabs.get(&self.chapter.slug);
+        let prefab = prefab.map(std::path::PathBuf::as_path);
+        match compile::compile(&shop.depot, room, &self.chapter, files, prefab).await {
             Ok(built) => Ok(Ok(Arc::new(built))),
             Err(CompileError::Theirs(said)) => Ok(Err(said)),
             Err(error) => Err(Infra::of(&error)),

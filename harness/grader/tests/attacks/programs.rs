@@ -177,6 +177,13 @@ fn compilers(secret: &str) -> Vec<Attack> {
             "couldn't read",
             &include(r#"include_str!("../../../../correct-1/hello-world/src/bin/send.rs")"#),
         ),
+        // What is compiled once for all submissions has the solution in it.
+        plain(
+            "calls-the-solution",
+            Error,
+            "module `program_0` is private",
+            "fn main() { lapin::program_0::program() }",
+        ),
         plain(
             "module-elsewhere",
             Error,
