@@ -98,16 +98,22 @@ macro_rules! lab {
 ///
 /// The simplest case is tried first, then the other examples, as they are; then
 /// random ones, and of one that fails the smallest is looked for.
+///
+/// `property!(2 of strategy, …)` tries so many random ones, where a case is a list: many of those are one case.
 #[macro_export]
 macro_rules! property {
-    ($strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {{
+    ($cases:literal of $strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {{
         fn here() {}
         $crate::property::for_all(
             $crate::here!(),
             std::any::type_name_of_val(&here),
+            $cases,
             $strategy,
             vec![$($example),*],
             $body,
         )
     }};
+    ($strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {
+        $crate::property!(4 of $strategy, [$($example),*], $body)
+    };
 }

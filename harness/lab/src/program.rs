@@ -281,14 +281,16 @@ impl Program {
 
     /// Adds what the broker said about errors, and what the program's own words point to.
     pub(crate) fn explain(&self, mut failure: Failure) -> Failure {
-        for said in self.broker_errors() {
-            failure.observed.push('\n');
-            failure.observed.push_str(&said);
-        }
+        let mut said = self.broker_errors();
         if self.events().is_empty() && self.0.tape.is_some() {
-            failure
-                .observed
-                .push_str("\nit never connected to the broker");
+            said.push("it never connected to the broker".to_owned());
+        }
+        for line in said {
+            // A program that is started three times hears the same three times.
+            if !failure.observed.lines().any(|known| known == line) {
+                failure.observed.push('\n');
+                failure.observed.push_str(&line);
+            }
         }
         if self.stderr().contains("not yet implemented") {
             failure = failure.advise(format!(

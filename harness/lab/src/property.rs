@@ -20,8 +20,6 @@ use crate::{
     wait::{DEADLINE, SHORT_DEADLINE},
 };
 
-/// How many random cases are tried.
-const CASES: usize = 4;
 /// How many of them run at the same time.
 const AT_ONCE: usize = 2;
 /// How many smaller cases are tried after one has failed.
@@ -34,6 +32,7 @@ const SMALLER_CASES_WAITED_FOR: usize = 6;
 pub fn for_all<S>(
     exercise: Exercise,
     path: &str,
+    random: usize,
     strategy: S,
     examples: Vec<S::Value>,
     body: impl AsyncFn(&Lab, S::Value) -> Checked + 'static,
@@ -45,7 +44,7 @@ where
         exercise,
         path,
         Box::new(move |bench| {
-            Box::pin(async move { try_all(bench, &strategy, examples, &body).await })
+            Box::pin(async move { try_all(bench, random, &strategy, examples, &body).await })
         }),
     )
 }
@@ -53,6 +52,7 @@ where
 /// Tries the cases until one fails.
 async fn try_all<S>(
     bench: &Bench,
+    random: usize,
     strategy: &S,
     examples: Vec<S::Value>,
     body: &impl AsyncFn(&Lab, S::Value) -> Checked,
@@ -60,7 +60,7 @@ async fn try_all<S>(
 where
     S: Strategy<Value: Clone + Debug>,
 {
-    let mut cases = cases(strategy, examples, bench.seed).into_iter();
+    let mut cases = cases(random, strategy, examples, bench.seed).into_iter();
     let mut last = Tried::default();
     // A program that fails whatever the case is fails for the simplest one, so that is tried alone.
     if let Some(simplest) = cases.next() {
@@ -88,13 +88,13 @@ where
 
 /// The cases to try, none of them twice: the examples, and then random ones. What an example shows needs no search for a
 /// smaller case, which depends on how fast the machine is.
-fn cases<S>(strategy: &S, examples: Vec<S::Value>, seed: u64) -> Vec<Case<S>>
+fn cases<S>(random: usize, strategy: &S, examples: Vec<S::Value>, seed: u64) -> Vec<Case<S>>
 where
     S: Strategy<Value: Debug>,
 {
     let mut known: HashSet<String> = HashSet::new();
     let mut runner = TestRunner::new_with_rng(Config::default(), rng(seed));
-    let random = (0..CASES).map(|_| Case::Random(strategy.new_tree(&mut runner)));
+    let random = (0..random).map(|_| Case::Random(strategy.new_tree(&mut runner)));
     let all = examples.into_iter().map(Case::Example).chain(random);
     all.filter(|case| case.shown().is_none_or(|shown| known.insert(shown)))
         .collect()
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     fn shown(examples: Vec<u8>, seed: u64) -> Vec<String> {
-        let cases = cases(&(0..=250_u8), examples, seed);
+        let cases = cases(4, &(0..=250_u8), examples, seed);
         cases.iter().filter_map(Case::shown).collect()
     }
 
