@@ -12,6 +12,14 @@ use crate::{Error, Kind, probe, timer};
 /// How many lines of a log an error quotes.
 const LAST_LINES: usize = 15;
 
+/// How brokers, epmd and Docker say that somebody has taken a port.
+const TAKEN: [&str; 4] = [
+    "eaddrinuse",
+    "already in use",
+    "already allocated",
+    "dist_port_already_used",
+];
+
 /// Why a start did not lead to a broker.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -56,11 +64,10 @@ impl Stopped {
                 });
             }
         };
-        let taken = log_tail.iter().chain([&reason]).any(|line| {
-            ["eaddrinuse", "already in use", "already allocated"]
-                .iter()
-                .any(|sign| line.contains(sign))
-        });
+        let taken = log_tail
+            .iter()
+            .chain([&reason])
+            .any(|line| TAKEN.iter().any(|sign| line.contains(sign)));
         let error = Error::StartFailed {
             kind,
             reason,
@@ -139,6 +146,18 @@ fn without_colours(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_that_was_taken_is_told_from_other_troubles() {
+        let failure = |line: &str| {
+            let stopped = Stopped::Ended("it ended".to_owned());
+            stopped.into_failure(Kind::Local, Duration::ZERO, vec![line.to_owned()])
+        };
+        // What 3.10.8 says when another program listens on the port of its distribution.
+        let taken = "{failed_to_start_child,prelaunch,{dist_port_already_used,36355,not_erlang,\"localhost\"}}";
+        assert!(matches!(failure(taken), Failure::PortTaken(_)));
+        assert!(matches!(failure("{schema_mismatch}"), Failure::Other(_)));
+    }
 
     #[test]
     fn the_last_lines_have_neither_colours_nor_the_password() {

@@ -7,7 +7,7 @@
 mod common;
 
 use std::io::{BufRead as _, BufReader};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::{Traces, World, docker, have, text};
 use rustix::process::{Pid, Signal, kill_process};
@@ -105,11 +105,32 @@ async fn a_lost_node_is_replaced(signal: Signal) {
     let id = world.record(Kind::Local)["id"].as_str().unwrap().to_owned();
     for pid in node_processes(&id) {
         kill_process(pid, signal).unwrap();
+        if signal == Signal::STOP {
+            until_stopped(pid);
+        }
     }
     let second = Broker::find_or_start(&world.options).await.unwrap();
     assert_ne!(world.record(Kind::Local)["id"].as_str().unwrap(), id);
     assert_eq!(node_processes(&id), [], "nothing of the first is left");
     second.lease().await.unwrap().release().await.unwrap();
+}
+
+/// Waits until no thread of a process runs any more. SIGSTOP reaches one of them, which stops the others as soon as it
+/// gets a processor: until then they answer.
+fn until_stopped(pid: Pid) {
+    let tasks = format!("/proc/{}/task", pid.as_raw_nonzero());
+    let runs = || {
+        let mut tasks = std::fs::read_dir(&tasks).unwrap().flatten();
+        tasks.any(|task| {
+            let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+            !status.contains("\nState:\tT")
+        })
+    };
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while runs() {
+        assert!(Instant::now() < deadline, "{pid:?} does not stop");
+        std::thread::yield_now();
+    }
 }
 
 fn node_processes(id: &str) -> Vec<Pid> {
