@@ -163,7 +163,7 @@ impl<'a> Site<'a> {
             .map(String::from),
         );
         argv.extend(unit.words.iter().map(|it| (*it).to_owned()));
-        if let Some(library) = unit.library {
+        if let Some(library) = unit.linked {
             argv.push("--extern".to_owned());
             argv.push(format!("{library}={}/lib{library}.rlib", at(&places.out)));
         }
@@ -300,7 +300,8 @@ struct Unit<'a> {
     kind: &'a str,
     source: &'a str,
     output: String,
-    library: Option<&'a str>,
+    /// The name of the exercise's own library, if it has one.
+    linked: Option<&'a str>,
     /// More for the compiler.
     words: &'a [&'a str],
 }
@@ -312,7 +313,7 @@ impl<'a> Unit<'a> {
             kind: "lib",
             source: "src/lib.rs",
             output: format!("lib{name}.rlib"),
-            library: None,
+            linked: None,
             words: &[],
         }
     }
@@ -323,7 +324,7 @@ impl<'a> Unit<'a> {
             kind: "bin",
             source,
             output: name.to_owned(),
-            library,
+            linked: library,
             words: &[],
         }
     }

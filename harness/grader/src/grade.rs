@@ -199,7 +199,9 @@ pub async fn grade(
             let folder = class.workspace.folder(place + 1, chapter, Side::Solution);
             let solution = solution(&folder, chapter);
             match compile::prefab(&depot, class.room.as_ref(), chapter, &solution).await {
-                Ok(prefab) => drop(prefabs.insert(chapter.slug.clone(), prefab)),
+                Ok(prefab) => {
+                    prefabs.insert(chapter.slug.clone(), prefab);
+                }
                 // Every submission is compiled all the same, and slower.
                 Err(error) => say(&format!(
                     "the solution of {} cannot be compiled once for all, so every submission takes longer: {error}",

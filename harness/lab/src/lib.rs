@@ -97,7 +97,7 @@ macro_rules! lab {
 /// `property!(strategy, [simplest, examples], async |lab, case| { …; Ok(()) })`.
 ///
 /// The simplest case is tried first, then the other examples, as they are; then
-/// random ones, and of one that fails the smallest is looked for.
+/// four random ones, and of one that fails the smallest is looked for.
 ///
 /// `property!(2 of strategy, …)` tries so many random ones, where a case is a list: many of those are one case.
 #[macro_export]

@@ -13,6 +13,7 @@
     reason = "it is a test"
 )]
 
+mod compilers;
 mod packages;
 mod programs;
 
