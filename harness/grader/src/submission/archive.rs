@@ -9,7 +9,7 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 use tar::EntryType;
-use zip::{CompressionMethod, ZipArchive, result::ZipError};
+use zip::{CompressionMethod, SUPPORTED_COMPRESSION_METHODS, ZipArchive, result::ZipError};
 
 use super::{
     ALLOWED,
@@ -21,6 +21,9 @@ use super::{
 pub(super) trait Source: Read + Seek {}
 
 impl<T: Read + Seek> Source for T {}
+
+/// The most memory that an entry may ask for, in bytes. The library would give it whatever it asks for.
+const MEMORY: u64 = 64 << 20;
 
 /// The beginnings of archives that we do not read.
 const OTHERS: [(&[u8], &str); 5] = [
@@ -105,21 +108,22 @@ impl Zip {
     }
 }
 
-/// The names that are in a zip's directory more than once.
+/// The names that are in a zip's directory more than once, and not with the same contents.
 fn names_twice(from: &mut (impl Read + Seek), start: u64) -> io::Result<BTreeSet<Vec<u8>>> {
-    let (mut known, mut twice) = (BTreeSet::new(), BTreeSet::new());
+    let (mut known, mut twice) = (BTreeMap::new(), BTreeSet::new());
     from.seek(SeekFrom::Start(start))?;
-    // APPNOTE 4.3.12: the lengths of the name, the extra field and the comment are at 28, 30 and 32.
+    // APPNOTE 4.3.12: a checksum of the contents is at 16, their length at 24; the lengths of the name, the extra field
+    // and the comment are at 28, 30 and 32.
     let mut header = [0; 46];
     while from.read_exact(&mut header).is_ok() && header.starts_with(b"PK\x01\x02") {
         let length = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
+        let contents = [&header[16..20], &header[24..28]].concat();
         let mut name = vec![0; length(28).into()];
         from.read_exact(&mut name)?;
         from.seek_relative(i64::from(length(30)) + i64::from(length(32)))?;
-        if known.contains(&name) {
+        let other = known.insert(name.clone(), contents.clone());
+        if other.is_some_and(|other| other != contents) {
             twice.insert(name);
-        } else {
-            known.insert(name);
         }
     }
     Ok(twice)
@@ -173,22 +177,21 @@ impl Zip {
     fn entry(&mut self, number: usize, most: u64) -> Result<Vec<u8>, Odd> {
         let entry = self.archive.by_index_data(number);
         let method = entry.map_or(CompressionMethod::Stored, |it| it.compression());
-        if method == CompressionMethod::LZMA && self.dictionary(number) > ALLOWED.directory {
-            return Err(Odd::Compressed(method.to_string()));
-        }
+        // The library's list is of those that it writes, too.
+        let lzma = method == CompressionMethod::LZMA;
+        let known = lzma || SUPPORTED_COMPRESSION_METHODS.contains(&method);
+        let hungry = lzma && self.dictionary(number) > MEMORY;
         match self.archive.by_index(number) {
-            Ok(entry) => contents(entry, most),
             Err(ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED)) => Err(Odd::Encrypted),
-            Err(ZipError::UnsupportedArchive(_) | ZipError::CompressionMethodNotSupported(_)) => {
-                Err(Odd::Compressed(method.to_string()))
-            }
+            _ if hungry || !known => Err(Odd::Compressed(method.to_string())),
+            Ok(entry) => contents(entry, most),
             Err(error) => Err(Odd::Unreadable(error.to_string())),
         }
     }
 }
 
 impl Zip {
-    /// How much memory LZMA asks for: APPNOTE 5.8.8, after 5 other bytes.
+    /// How many bytes of memory LZMA asks for: APPNOTE 5.8.8.
     fn dictionary(&mut self, number: usize) -> u64 {
         let mut start = [0; 9];
         let read = self

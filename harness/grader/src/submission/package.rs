@@ -73,10 +73,15 @@ pub(super) fn is_passed_over(path: &str) -> bool {
     parts.next().is_some_and(|name| PASSED_OVER.contains(&name)) && !parts.any(|it| it == "src")
 }
 
+/// Whether a file or folder is hidden. A way out of a folder hides nothing.
+pub(super) fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') && name != ".."
+}
+
 /// Whether nothing in a path is hidden, or in a folder that is passed over.
 pub(super) fn is_in_sight(path: &str) -> bool {
     let mut parts = path.split('/');
-    parts.all(|part| !part.starts_with('.') && !PASSED_OVER.contains(&part))
+    parts.all(|part| !is_hidden(part) && !PASSED_OVER.contains(&part))
 }
 
 /// An entry by its path.

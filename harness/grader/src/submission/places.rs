@@ -8,7 +8,7 @@ use std::{
 use workbook_lab::course::{Chapter, Course};
 
 use super::{
-    package::{Node, Tree, is_in_sight},
+    package::{Node, Tree, is_hidden, is_in_sight},
     refusal::Odd,
 };
 
@@ -66,7 +66,7 @@ pub(super) fn role(inside: &str, nodes: &[Node]) -> Option<Role> {
         None if inside == WORKBOOK_TOML => true,
         None => is_link && ["", "src"].contains(&inside),
         // Editors and systems leave hidden files, and some are called as a source is.
-        Some(below) if below.split('/').any(|part| part.starts_with('.')) => false,
+        Some(below) if below.split('/').any(is_hidden) => false,
         Some(below) if is_rust(below) => odd.is_none() || is_in_sight(below),
         // It may lead to a folder of sources.
         Some(below) => is_link && is_in_sight(below) && Path::new(below).extension().is_none(),

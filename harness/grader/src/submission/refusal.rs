@@ -77,7 +77,10 @@ impl Odd {
                     format!("is compressed in a way that is not read here ({method})"),
                     "choose the usual one, Deflate",
                 ),
-                Self::Unreadable(why) => (format!("cannot be read ({why})"), "pack it anew"),
+                Self::Unreadable(why) => (
+                    format!("cannot be read ({why})"),
+                    "see whether you can open it",
+                ),
             },
             Language::Chinese => match self {
                 Self::SymbolicLink => ("是符号链接".into(), "请换成文件本身"),
@@ -96,7 +99,7 @@ impl Odd {
                     format!("用了这里不支持的压缩方法（{method}）"),
                     "请用常用的 Deflate",
                 ),
-                Self::Unreadable(why) => (format!("读不出来（{why}）"), "请重新打包"),
+                Self::Unreadable(why) => (format!("读不出来（{why}）"), "请看看能否打开"),
             },
         };
         match language {

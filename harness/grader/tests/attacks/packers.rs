@@ -193,6 +193,9 @@ pub(crate) fn tar(files: &[File], form: Tar) -> Vec<u8> {
         } else {
             header.as_old_mut().name[..file.name.len()].copy_from_slice(&file.name);
         }
+        if let (b'S', Some(gnu)) = (kind, header.as_gnu_mut()) {
+            gnu.realsize = *b"00000000000\0";
+        }
         header.set_cksum();
         archive.append(&header, file.contents.as_slice()).unwrap();
     }
