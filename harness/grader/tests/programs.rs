@@ -136,10 +136,12 @@ async fn a_program_gets_the_address_and_nothing_of_ours() {
         "AMQP_URL",
         "HOME",
         "LANG",
+        "NO_COLOR",
         "PATH",
         "PYTHONUNBUFFERED",
         "RABBITMQ_HOST",
         "RABBITMQ_PORT",
+        "TERM",
         "WORKBOOK_LAB",
     ];
     // The shell adds some of its own.

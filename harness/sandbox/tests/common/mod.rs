@@ -48,7 +48,7 @@ pub(crate) fn go(script: &str) -> Go {
 }
 
 /// Runs a script to its end.
-pub async fn script(limits: Limits, script: &str) -> Outcome {
+pub(crate) async fn script(limits: Limits, script: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
     let room = room(folder.path(), limits);
     let outcome = run(&room, &go(script), Duration::from_mins(1), 1 << 16).await;
