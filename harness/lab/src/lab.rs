@@ -54,8 +54,6 @@ pub struct Lab {
     /// A broker that nobody else uses.
     own: Option<OwnBroker>,
     names: Cell<u64>,
-    /// The shortest time that any of its programs works for each `.` in a task, where it says so.
-    task_unit: Cell<Option<Duration>>,
     /// The queues that the lab declared itself.
     declared: Rc<RefCell<BTreeSet<String>>>,
     judge: RefCell<Option<Rc<Judge>>>,
@@ -104,7 +102,6 @@ impl Lab {
             others: RefCell::default(),
             own: None,
             names: Cell::default(),
-            task_unit: Cell::default(),
             declared: Rc::default(),
             judge: RefCell::default(),
             nobody: OnceCell::new(),
@@ -335,12 +332,6 @@ impl Lab {
         self.spawn(program, start, address, None)
     }
 
-    /// Notes how long a program works for each `.` in a task: rules about work take the shortest.
-    pub(crate) fn note_task_unit(&self, unit: Duration) {
-        let shortest = self.task_unit.get().map_or(unit, |known| known.min(unit));
-        self.task_unit.set(Some(shortest));
-    }
-
     fn spawn(
         &self,
         name: &str,
@@ -494,7 +485,6 @@ impl Lab {
                     .cloned()
                     .map(String::into_bytes)
                     .collect(),
-                task_unit: self.task_unit.get(),
                 exchanges: self.given.exchanges.iter().cloned().collect(),
                 asks: self.given.asks.clone(),
             },
