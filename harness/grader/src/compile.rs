@@ -252,6 +252,17 @@ pub async fn compile(
     collect(depot, out.path(), chapter)
 }
 
+/// The crates that an exercise's programs may use, as they are called in Rust.
+pub fn crates(depot: &Depot, chapter: &Chapter) -> Vec<String> {
+    let recipe = depot
+        .recipes
+        .get(&chapter.slug)
+        .map_or(&[][..], Vec::as_slice);
+    let pairs = recipe.windows(2).filter(|pair| pair[0] == "--extern");
+    let names = pairs.filter_map(|pair| Some(pair[1].split_once('=')?.0.to_owned()));
+    names.collect()
+}
+
 /// The source of a program, in one of the two places where cargo looks for it.
 fn source_of(program: &str, files: &Files) -> Option<String> {
     let places = [
