@@ -5,6 +5,7 @@ mod deliveries;
 mod endings;
 mod prints;
 mod trouble;
+mod whereabouts;
 mod witness;
 
 use std::{

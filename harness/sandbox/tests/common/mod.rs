@@ -39,7 +39,7 @@ fn room(folder: &Path, limits: Limits) -> Room {
 }
 
 /// Runs a script to its end.
-pub async fn script(limits: Limits, script: &str) -> Outcome {
+pub(crate) async fn script(limits: Limits, script: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
     let room = room(folder.path(), limits);
     let go = Go {
