@@ -364,14 +364,16 @@ fn why_not(outcome: &Outcome) -> Option<String> {
 
 /// The compiler as we are: only where somebody asked for no sandbox.
 async fn without_sandbox(go: &Go) -> Result<Outcome, CompileError> {
-    let mut command = tokio::process::Command::new(&go.argv[0]);
+    let mut command = std::process::Command::new(&go.argv[0]);
     command
         .args(&go.argv[1..])
         .env_clear()
         .envs(&go.environment)
         .current_dir(&go.directory)
-        .stdin(std::process::Stdio::null())
-        .kill_on_drop(true);
+        .stdin(std::process::Stdio::null());
+    workbook_lab::process::hand_nothing_on(&mut command);
+    let mut command = tokio::process::Command::from(command);
+    command.kill_on_drop(true);
     match tokio::time::timeout(PATIENCE, command.output()).await {
         Err(_) => Ok(Outcome {
             ended: Ended::Late,
