@@ -9,7 +9,7 @@ use crate::{
     failure::{Checked, Failure},
     lab::{Lab, Start},
     process::Ended,
-    wait::SHORT_DEADLINE,
+    wait::{PATIENCE, SHORT_DEADLINE},
 };
 
 impl Lab {
@@ -195,6 +195,18 @@ impl Program {
                 .then_some(Ok(()))
         })
         .await
+    }
+
+    /// Looks for something as long as an impatient program waits ([`PATIENCE`]), counted from an event on its tape.
+    pub async fn impatiently<T>(
+        &self,
+        since: &Event,
+        mut look: impl FnMut(&Self) -> Option<T>,
+    ) -> Option<T> {
+        let now = self.tape().and_then(|tape| tape.began().elapsed().ok());
+        let gone = now.unwrap_or_default().saturating_sub(since.at);
+        let left = PATIENCE.saturating_sub(gone);
+        self.0.bell.until(left, || look(self)).await
     }
 
     /// Holds that the broker had no reason to close one of its channels.
