@@ -368,3 +368,20 @@ enum Held {
     Built(#[expect(dead_code, reason = "it is held, not looked at")] Arc<Built>),
     Files { _folder: tempfile::TempDir },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_misses_a_crate_is_told_which_there_are_and_nobody_else_is() {
+        let crates = ["lapin".to_owned(), "tokio".to_owned()];
+        let missing = "error[E0433]: cannot find module or crate `anyhow` in this scope";
+        assert_eq!(
+            with_advice(missing, &crates, Language::Chinese),
+            format!("自己的 Cargo.toml 不会被采用；可以用的 crate 有：lapin、tokio\n{missing}")
+        );
+        let other = "error: expected `;`, found `}`";
+        assert_eq!(with_advice(other, &crates, Language::English), other);
+    }
+}

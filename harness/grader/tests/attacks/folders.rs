@@ -193,6 +193,17 @@ pub(crate) fn settings(class: &Path, send: &str) -> Vec<Package> {
             ("Cargo.lock", "x"),
         ],
     );
+    let anyhow = "[package]\nname = \"hello-world\"\n[dependencies]\nanyhow = \"1\"\n";
+    folder(
+        class,
+        "own-crate",
+        &[
+            ("hello-world/Cargo.toml", anyhow),
+            (SEND, "fn main() -> anyhow::Result<()> { Ok(()) }"),
+        ],
+    );
+    let told = "a Cargo.toml of your own is not used; a program may use these crates: futures_lite, lapin, tokio";
+    all.push(package("own-crate", Verdict::Error, told));
     folder(
         class,
         "library",
