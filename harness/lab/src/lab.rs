@@ -500,6 +500,7 @@ impl Lab {
                 exchanges: self.given.exchanges.iter().cloned().collect(),
                 asks: self.given.asks.clone(),
                 left: self.left.borrow().clone(),
+                fresh: true,
             },
         };
         let others = self.others.borrow();

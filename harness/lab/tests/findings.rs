@@ -50,6 +50,7 @@ fn given(name: &str) -> Given {
             .into_iter()
             .collect(),
         asks: asks.into_iter().filter(|_| tasks).collect(),
+        fresh: true,
         ..Given::default()
     }
 }
