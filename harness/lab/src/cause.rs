@@ -180,6 +180,7 @@ mod tests {
             explanation: String::new(),
             chapter: String::new(),
             evidence: Vec::new(),
+            frames: String::new(),
         });
         report.findings = told.collect();
         report

@@ -42,7 +42,7 @@ impl Progress {
         if self.json {
             match serde_json::to_string(event) {
                 Ok(line) => output::line(&line),
-                Err(error) => output::error(&Error::from_source(Exit::Ours, &error)),
+                Err(error) => output::error(&Error::from_source(Exit::Ours, &error), self.language),
             }
             return;
         }
