@@ -11,7 +11,7 @@ use crate::{
     cause::{Cause, Group, groups},
     course::{Chapter, Language},
     failure::Verdict,
-    finding::{FindingId, Severity},
+    finding::Severity,
     kept, picture, reading,
     report::CheckReport,
 };
@@ -208,7 +208,7 @@ impl Telling<'_> {
     pub fn group(&self, group: &Group<'_>, room: usize) -> Vec<String> {
         let mut lines = match &group.cause {
             Cause::Unwritten => return self.unwritten(group),
-            Cause::Finding(id) => self.finding(group, *id, room),
+            Cause::Finding(_) => self.finding(group, room),
             Cause::Sentence { .. } | Cause::Ours => self.sentence(group),
         };
         let left = room.saturating_sub(lines.len()).max(2);
@@ -216,57 +216,34 @@ impl Telling<'_> {
         lines
     }
 
-    /// Programs that nobody has written yet: all that they fail says no more.
+    /// Programs that nobody has written yet: what they fail says no more.
     fn unwritten(&self, group: &Group<'_>) -> Vec<String> {
-        let programs = group.programs();
-        let names: Vec<String> = programs.iter().map(|name| format!("`{name}`")).collect();
-        let files = programs.iter().map(|name| {
+        let files = group.programs().into_iter().map(|name| {
             let folder = format!("exercises/{:02}-{}", self.number, self.chapter.slug);
             let path = self.root.join(folder).join(format!("src/bin/{name}.rs"));
             reading::shown(self.root, &path)
         });
         let files: Vec<String> = files.collect();
-        let page = format!("{}.html#the-exercise", self.chapter.slug);
-        let page = reading::place(self.root, self.language, &page);
-        let many = names.len() > 1;
+        let section = format!("{}.html#the-exercise", self.chapter.slug);
+        let page = reading::place(self.root, self.language, &section);
+        let title = group.told(self.language).title;
         vec![
+            self.say(format!("{title}:"), format!("{title}：")),
             self.say(
-                format!(
-                    "{} {} at `todo!()`, the part for you to write: {}",
-                    names.join(self.say(" and ".to_owned(), "、".to_owned()).as_str()),
-                    if many { "stop" } else { "stops" },
-                    files.join(", "),
-                ),
-                format!(
-                    "{} 停在 `todo!()`，这部分由你来写：{}",
-                    names.join("、"),
-                    files.join("、"),
-                ),
+                format!("  {}; read: {page}", files.join(", ")),
+                format!("  {}；阅读：{page}", files.join("、")),
             ),
-            self.say(format!("  read: {page}"), format!("  阅读：{page}")),
         ]
     }
 
-    fn finding(&self, group: &Group<'_>, id: FindingId, room: usize) -> Vec<String> {
-        let found = group.reports.iter().flat_map(|it| &it.findings);
-        let Some(finding) = found.into_iter().find(|it| it.id == id) else {
-            return Vec::new();
-        };
-        let who: Vec<String> = group
-            .programs()
-            .iter()
-            .map(|it| format!("`{it}`"))
-            .collect();
-        let (colon, comma) = match self.language {
-            Language::English => (" ", ", "),
-            Language::Chinese => ("：", "、"),
-        };
-        let mut lines = self.wrapped("", &format!("{}{colon}{}", who.join(comma), finding.title));
-        lines.extend(self.wrapped("  ", &finding.explanation));
+    fn finding(&self, group: &Group<'_>, room: usize) -> Vec<String> {
+        let told = group.told(self.language);
+        let mut lines = self.wrapped("", &told.title);
+        lines.extend(self.wrapped("  ", &told.explanation));
         // The line about where to read, and those about the checks, come after them.
         let taken = lines.len() + 1 + group.reports.len().min(CHECKS);
-        lines.extend(frames(&finding.frames, room.saturating_sub(taken)));
-        lines.push(self.read(&finding.chapter));
+        lines.extend(frames(&told.frames, room.saturating_sub(taken)));
+        lines.push(self.read(&told.chapter));
         lines
     }
 
@@ -302,7 +279,7 @@ impl Telling<'_> {
             let (program, title) = (&finding.program, &finding.title);
             let text = self.say(
                 format!("also: `{program}` {title}"),
-                format!("另外：`{program}`：{title}"),
+                format!("另外，`{program}`：{title}"),
             );
             lines.extend(self.wrapped("  ", &text));
         }
@@ -384,7 +361,7 @@ impl Telling<'_> {
     fn short(&self, group: &Group<'_>) -> Vec<String> {
         let mut lines = match &group.cause {
             Cause::Unwritten => return self.unwritten(group),
-            Cause::Finding(id) => self.finding(group, *id, SCREEN),
+            Cause::Finding(_) => self.finding(group, SCREEN),
             Cause::Sentence { .. } | Cause::Ours => self.sentence(group),
         };
         lines.truncate(1);

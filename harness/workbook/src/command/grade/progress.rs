@@ -85,12 +85,12 @@ impl Progress {
                     };
                     output::line(&format!(
                         "{:<10} {submission}  {exercise}  {points}/{max_points}{note}",
-                        verdict.word()
+                        verdict.word_in(self.language)
                     ));
                     return;
                 };
                 let counts: Vec<String> = (self.counts.iter())
-                    .map(|(verdict, count)| format!("{count} {}", verdict.word()))
+                    .map(|(verdict, count)| format!("{count} {}", verdict.word_in(self.language)))
                     .collect();
                 bar.set_message(counts.join("  "));
                 bar.inc(1);
