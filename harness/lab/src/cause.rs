@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    course::Language,
     failure::Verdict,
     finding::{FindingId, Severity},
     report::CheckReport,
@@ -94,6 +95,19 @@ pub struct Group<'a> {
     pub reports: Vec<&'a CheckReport>,
 }
 
+/// A cause in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// It in one sentence.
+    pub title: String,
+    /// What happened in AMQP's words, why, and what to do; or what was observed.
+    pub explanation: String,
+    /// The frames that prove it, cut out of a sequence diagram; empty where no frame does.
+    pub frames: String,
+    /// The page and anchor that teach it; empty: that of the check.
+    pub chapter: String,
+}
+
 /// The failures among reports, by cause: what hides the rest first, then what fails most checks.
 pub fn groups<'a>(reports: impl IntoIterator<Item = &'a CheckReport>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
@@ -115,6 +129,55 @@ pub fn groups<'a>(reports: impl IntoIterator<Item = &'a CheckReport>) -> Vec<Gro
 }
 
 impl Group<'_> {
+    /// The cause in words of a language.
+    pub fn told(&self, language: Language) -> Told {
+        let names = self.programs().into_iter().map(|name| format!("`{name}`"));
+        let names: Vec<String> = names.collect();
+        let (all, space) = match language {
+            Language::English => (names.join(", "), " "),
+            Language::Chinese => (names.join("、"), "："),
+        };
+        let lead = self.reports[0];
+        let sentence = |title: String, explanation: &str| Told {
+            title,
+            explanation: explanation.to_owned(),
+            frames: String::new(),
+            chapter: String::new(),
+        };
+        match &self.cause {
+            Cause::Unwritten => sentence(
+                match (language, names.len()) {
+                    (Language::English, 1) => {
+                        format!("{all} stops at `todo!()`, the part for you to write")
+                    }
+                    (Language::English, _) => format!(
+                        "{} stop at `todo!()`, the part for you to write",
+                        names.join(" and ")
+                    ),
+                    (Language::Chinese, _) => format!("{all} 停在 `todo!()`，这部分由你来写"),
+                },
+                "",
+            ),
+            Cause::Finding(id) => {
+                let found = self.reports.iter().flat_map(|it| &it.findings);
+                let found = found.into_iter().find(|it| it.id == *id);
+                found.map_or_else(
+                    || sentence(id.to_string(), ""),
+                    |finding| Told {
+                        title: format!("{all}{space}{}", finding.title),
+                        explanation: finding.explanation.clone(),
+                        frames: finding.frames.clone(),
+                        chapter: finding.chapter.clone(),
+                    },
+                )
+            }
+            Cause::Sentence { .. } | Cause::Ours => lead.failure.as_ref().map_or_else(
+                || sentence(String::new(), ""),
+                |failure| sentence(failure.expected.clone(), &failure.observed),
+            ),
+        }
+    }
+
     fn rank(&self) -> usize {
         match self.cause {
             Cause::Unwritten => 0,
@@ -180,6 +243,7 @@ mod tests {
             explanation: String::new(),
             chapter: String::new(),
             evidence: Vec::new(),
+            frames: String::new(),
         });
         report.findings = told.collect();
         report

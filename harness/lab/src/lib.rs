@@ -34,7 +34,9 @@
 //! | [`process`] | the operating system's side of a program |
 //! | [`wait`] | waiting for events, never for time |
 //! | [`failure`], [`report`] | what a check says when it does not hold |
-//! | [`cause`] | failures of one cause, told as one |
+//! | [`cause`], [`telling`] | failures of one cause; how they are told on one screen |
+//! | [`sentences`] | what checks say, in Chinese |
+//! | [`reading`], [`kept`] | where the book's pages are; what is kept between runs |
 //! | [`evidence`] | findings, pictures and tapes for whoever wants to see what happened |
 //! | [`finding`], [`picture`] | what went wrong, named and proved by frames; a tape as a sequence diagram |
 //! | [`course`], [`exercise`] | the catalogue, and where a check belongs in it |
@@ -50,6 +52,7 @@ pub mod exercise;
 pub mod failure;
 pub mod finding;
 pub mod judge;
+pub mod kept;
 pub mod lab;
 pub mod model;
 pub mod picture;
@@ -57,8 +60,11 @@ pub mod printed;
 pub mod process;
 pub mod program;
 pub mod property;
+pub mod reading;
 pub mod report;
+pub mod sentences;
 pub mod tasks;
+pub mod telling;
 pub mod wait;
 
 /// What is on a tape; faults, and the rules that place them.

@@ -187,6 +187,54 @@ findings! {
     LimitPassed "limit-passed" Error "hello-world.html#when-it-goes-wrong";
 }
 
+/// Where other chapters teach a finding in their own words: theirs comes first for who works on them.
+const ALSO: &[(FindingId, &str)] = &[
+    (
+        FindingId::ExchangeNotFound,
+        "hello-world.html#publishes-to-exchange-hello",
+    ),
+    (
+        FindingId::UnackedDeliveries,
+        "hello-world.html#never-acknowledges",
+    ),
+    (FindingId::WorkLost, "hello-world.html#stops-after-one"),
+    (
+        FindingId::LostConnectionIgnored,
+        "publish-subscribe.html#ignores-cut",
+    ),
+    (FindingId::SharedQueue, "routing.html#shared-queue"),
+    (FindingId::QueuePerBinding, "topics.html#queue-per-pattern"),
+    (
+        FindingId::ArgumentNotBound,
+        "topics.html#first-pattern-only",
+    ),
+    (
+        FindingId::ConfirmNotAwaited,
+        "publisher-confirms.html#closes-too-early",
+    ),
+    (
+        FindingId::ReturnedMessageIgnored,
+        "publisher-confirms.html#returned",
+    ),
+];
+
+impl FindingId {
+    /// The page and anchor that teach it to who works on the chapter `slug`: on the chapter's own page, where that
+    /// has a section for it.
+    pub fn chapter_in(self, slug: &str) -> &'static str {
+        let own = |section: &str| {
+            section
+                .strip_prefix(slug)
+                .is_some_and(|rest| rest.starts_with(".html#"))
+        };
+        let mut also = ALSO.iter().filter(|(id, _)| *id == self);
+        match also.find(|(_, section)| own(section)) {
+            Some((_, section)) if !own(self.chapter()) => section,
+            _ => self.chapter(),
+        }
+    }
+}
+
 impl fmt::Display for FindingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
