@@ -276,6 +276,14 @@ impl Finding {
         self
     }
 
+    /// It is no advice here, but why a check does not hold.
+    fn graver(mut self, is: bool) -> Self {
+        if is {
+            self.severity = Severity::Error;
+        }
+        self
+    }
+
     fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
         self.arguments
             .insert(name.to_owned(), visible(&value.to_string()));

@@ -9,7 +9,7 @@ use proptest::{
 };
 
 use super::Call;
-use crate::{failure::Checked, judge::Letter, lab::Lab};
+use crate::{failure::Checked, judge::Letter, lab::Lab, property::Case};
 
 /// What a server can do to a client before it replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,20 @@ pub struct Mess {
     pub tricks: Vec<(usize, Trick)>,
     /// The numbers that are asked for, in the order in which the right replies come. Each reply comes twice.
     pub replies: Vec<u8>,
+}
+
+impl Case for Mess {
+    fn words(&self) -> String {
+        let asked: BTreeSet<&u8> = self.replies.iter().collect();
+        let asked: Vec<String> = asked.into_iter().map(u8::to_string).collect();
+        let tricks = self.tricks.iter().map(|(to, trick)| {
+            let to = &asked[to % asked.len().max(1)];
+            format!("who asks for {to} gets {}", trick.words())
+        });
+        let replies: Vec<String> = self.replies.iter().map(u8::to_string).collect();
+        let replies = format!("then come the right replies, for {}", replies.join(", "));
+        tricks.chain([replies]).collect::<Vec<_>>().join("; ")
+    }
 }
 
 impl Mess {
@@ -65,6 +79,17 @@ impl Mess {
 }
 
 impl Trick {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Forged => "a reply with an id that nobody knows",
+            Self::NoId => "a reply without an id",
+            Self::Longer => "a reply whose id begins as its own does, and is longer",
+            Self::OfAnother => "the reply to another client",
+            Self::Error => "an error with an id that nobody knows",
+            Self::Bytes => "bytes that are no text, with an id that nobody knows",
+        }
+    }
+
     fn letter(self, call: &Call, other: &Call) -> Letter {
         let wrong = Letter::new("666");
         let its = call.request.correlation_id.as_deref().unwrap_or_default();

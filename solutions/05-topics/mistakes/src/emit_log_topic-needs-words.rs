@@ -1,6 +1,7 @@
 //! Mistake: without words it publishes nothing, and says that it has.
 //!
 //! Finding: none: it never said anything about a message to the broker
+//! Told: it gets nothing
 
 use std::{env, error::Error};
 

@@ -1,5 +1,6 @@
 //! Mistake: dies on a line that is no UTF-8.
 //! Finding: none: nobody knows its input
+//! Told: publishes a message for each line of its input
 
 use std::{
     collections::HashSet,

@@ -1,5 +1,6 @@
 //! Mistake: prints `confirmed` when it publishes, and corrects itself only where it was wrong.
 //! Finding: none: the frames are right
+//! Told: it printed `confirmed` before
 
 use std::{
     collections::HashSet,
