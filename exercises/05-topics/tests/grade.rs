@@ -46,6 +46,11 @@ fn emit_log_topic_publishes_with_its_key() -> Outcome {
             ("kern.critical".to_owned(), texts(&["the", "disk is full"])),
             (String::new(), texts(&["no", "key"])),
             ("disk full.error".to_owned(), texts(&["help"])),
+            (
+                "Kern..CRITICAL.".to_owned(),
+                texts(&["", "two  spaces", "A:b "])
+            ),
+            (longest_key(), texts(&["long"])),
         ],
         async |lab, (key, words)| {
             let mut arguments = vec![key.as_str()];
@@ -103,6 +108,14 @@ fn receive_logs_topic_gets_what_its_patterns_match() -> Outcome {
                 texts(&["#"]),
                 texts(&["", ".", "a", "#", "*", "a.b.c.d.e.f"])
             ),
+            (
+                texts(&["Kern.*", "*.INFO", ""]),
+                texts(&["kern.disk", "Kern.disk", "kern.info", "", "kern.INFO"])
+            ),
+            (
+                vec![longest_key()],
+                vec![longest_key().to_lowercase(), longest_key()]
+            ),
         ],
         async |lab, (patterns, keys)| {
             let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
@@ -117,12 +130,11 @@ fn a_message_comes_once_however_many_patterns_match() -> Outcome {
     lab!(async |lab| {
         let patterns = ["kern.*", "kern.critical", "kern.*", "*.critical", "#"];
         let receive = receive(lab, &patterns).await?;
-        publish(
-            lab,
-            &[(&receive, &patterns)],
-            &["kern.critical", "cron.info"],
-        )
-        .await
+        // A message that is like another one is another one.
+        let again = Message::keyed("kern.critical", "the same again");
+        let mut messages = lines(lab, &["kern.critical", "cron.info"]);
+        messages.extend([again.clone(), again]);
+        publish_messages(lab, &[(&receive, &patterns)], &messages).await
     })
 }
 
@@ -328,16 +340,32 @@ async fn publish(
     receivers: &[(&Program, &[&str])],
     keys: &[impl AsRef<str>],
 ) -> Checked {
-    let published: Vec<_> = keys
-        .iter()
+    publish_messages(lab, receivers, &lines(lab, keys)).await
+}
+
+/// A message with each of the keys, told apart by their bodies.
+fn lines(lab: &Lab, keys: &[impl AsRef<str>]) -> Vec<Message> {
+    keys.iter()
         .map(|key| Message::keyed(key.as_ref(), lab.unique("line")))
-        .collect();
+        .collect()
+}
+
+async fn publish_messages(
+    lab: &Lab,
+    receivers: &[(&Program, &[&str])],
+    published: &[Message],
+) -> Checked {
     let judge = lab.judge().await?;
-    judge.publish_messages(EXCHANGE, &published).await?;
+    judge.publish_messages(EXCHANGE, published).await?;
     for (receive, patterns) in receivers {
         let routed = |message: &Message| passes(patterns, message);
-        lab.expect_routed(receive, EXCHANGE, &published, routed)
+        lab.expect_routed(receive, EXCHANGE, published, routed)
             .await?;
     }
     Ok(())
+}
+
+/// A routing key of 255 bytes: there are none that are longer.
+fn longest_key() -> String {
+    format!("{}.{}", "Long".repeat(32), "k".repeat(126))
 }

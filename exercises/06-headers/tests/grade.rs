@@ -58,6 +58,17 @@ fn emit_log_headers_sends_its_headers_and_words() -> Outcome {
                 ]),
                 texts(&["--", "x=1"]),
             ),
+            (
+                texts(&["Format=PDF", "format=pdf", "n=1", "n=1"]),
+                texts(&["", "two  spaces", "A "]),
+            ),
+            (
+                vec![
+                    format!("{}=1", "Long".repeat(63) + "one"),
+                    format!("long={}", "x".repeat(300))
+                ],
+                texts(&["long"]),
+            ),
         ],
         async |lab, (pairs, words)| {
             // Without a pair, all messages have all of the pairs.
@@ -206,6 +217,35 @@ fn receive_logs_headers_gets_what_headers_routing_says() -> Outcome {
             ),
             (Match::All, texts(&["pages=3"]), vec![texts(&["pages=3"])]),
             (Match::Any, vec![], vec![vec![]]),
+            (
+                Match::Any,
+                texts(&["Format=pdf", "lang=EN", "lang=EN"]),
+                [
+                    "format=pdf",
+                    "Format=PDF",
+                    "Format=pdf",
+                    "lang=en",
+                    "lang=EN"
+                ]
+                .map(|pair| texts(&[pair]))
+                .to_vec()
+            ),
+            (
+                Match::Any,
+                texts(&["a=", "b=-5", "c=03", "d=999999999999999999", "e=x=y"]),
+                [
+                    "a=",
+                    "a=0",
+                    "b=-5",
+                    "b=5",
+                    "c=3",
+                    "d=999999999999999999",
+                    "e=x",
+                    "e=x=y"
+                ]
+                .map(|pair| texts(&[pair]))
+                .to_vec()
+            ),
         ],
         async |lab, (how, wanted, messages)| {
             let mut arguments = vec![how.as_str()];
@@ -224,6 +264,8 @@ fn a_number_is_not_the_text_of_its_digits() -> Outcome {
         let number = headers::of(&["pages=3"]);
         let published = [
             Message::headed(text, "a text"),
+            Message::headed(number.clone(), "a number"),
+            // A message that is like another one is another one.
             Message::headed(number, "a number"),
         ];
         receive.gets(lab, &published).await
@@ -267,12 +309,19 @@ fn a_receiver_that_is_cut_off_harms_nobody() -> Outcome {
 #[test]
 fn both_tell_their_usage() -> Outcome {
     lab!(async |lab| {
-        for arguments in [&[][..], &["some", "format=pdf"], &["any", "format"]] {
+        for arguments in [
+            &[][..],
+            &["some", "format=pdf"],
+            &["ALL", "format=pdf"],
+            &["any", "format"],
+        ] {
             lab.tells_its_usage("receive_logs_headers", arguments)
                 .await?;
         }
-        lab.tells_its_usage("emit_log_headers", &["report", "--", "ready"])
-            .await
+        for arguments in [&["report", "--", "ready"][..], &["format=pdf", "report"]] {
+            lab.tells_its_usage("emit_log_headers", arguments).await?;
+        }
+        Ok(())
     })
 }
 

@@ -260,6 +260,23 @@ other-x-match = binds with x-match = { $found }, where { $wanted } is meant
         one; names that begin with `x-` do not count. (RabbitMQ knows `all-with-x` and `any-with-x`, too, for which they
         do.) Put the first argument into the binding as `x-match`.
 
+left-behind = leaves { $kind ->
+        [queue] the queue `{ $name }`
+        [exchange] the exchange `{ $name }`
+       *[binding] a binding of `{ $name }`
+    } behind
+    .explanation = `{ $program }` { $kind ->
+            [queue] declared the queue `{ $name }`, and it is still there now that all programs have ended. { $source ->
+                [none] Nobody takes what comes into it.
+               *[other] It is bound to the exchange `{ $source }`, so it goes on collecting messages that nobody takes, until
+                    the broker has no room left.
+            }
+            [exchange] declared the exchange `{ $name }`, and it is still there now that all programs have ended.
+           *[binding] bound `{ $name }` to the exchange `{ $source }`, and the binding is still there now that all programs have
+                ended: it goes on routing messages.
+        } The chapter does not ask for it. Leave it out, or let it go with the program: a queue that is exclusive or
+        auto-delete, an exchange that is auto-delete.
+
 shared-queue = shares a queue with another subscriber
     .explanation = `{ $program }` consumes from the queue `{ $queue }`, and so does `{ $other }`. The broker gives each message of a queue
         to one of its consumers, so each of the two gets only a part of them. An exchange copies messages to queues,
@@ -368,6 +385,11 @@ stopped-early = ends by itself instead of waiting for more
                 (basic.consume), and the broker sends each message when it comes.
            *[no] Take the next delivery in a loop, until Ctrl-C.
         }
+
+polls = asks for messages again and again instead of consuming
+    .explanation = `{ $program }` asked for messages of the queue `{ $queue }` with basic.get, { $count } times so far, and went on asking
+        after basic.get-empty. It never sent basic.consume. Each question is a round trip, mostly for nothing, and a
+        message waits until the next one. Consume (basic.consume), and the broker sends each message when it comes.
 
 died-on-delivery = ends with an error after it got a message
     .explanation = `{ $program }` got the body `{ $body }` and ended with an error, although its connection was open and nobody had pressed

@@ -205,6 +205,20 @@ other-x-match = 绑定时 x-match 为 { $found }，而应该是 { $wanted }
         }，而它启动时的参数是 `{ $wanted }`。`all` 要求消息具有绑定中的每一对，`any` 只要求至少一对；以 `x-` 开头的名字不算在内
         （RabbitMQ 还有 `all-with-x` 和 `any-with-x`，它们会把这些名字也算上）。请把第一个参数作为绑定的 `x-match`。
 
+left-behind = { $kind ->
+        [queue] 留下了队列 `{ $name }`
+        [exchange] 留下了交换机 `{ $name }`
+       *[binding] 留下了 `{ $name }` 的绑定
+    }
+    .explanation = `{ $program }` { $kind ->
+            [queue] 声明了队列 `{ $name }`，所有程序结束之后它仍然存在。{ $source ->
+                [none] 没有人会取走其中的消息。
+               *[other] 它绑定在交换机 `{ $source }` 上，会不断积累没有人取走的消息，直到代理耗尽空间。
+            }
+            [exchange] 声明了交换机 `{ $name }`，所有程序结束之后它仍然存在。
+           *[binding] 把 `{ $name }` 绑定到交换机 `{ $source }`，所有程序结束之后这个绑定仍然存在，还在继续转发消息。
+        }本章并不需要它。请去掉它，或者让它随程序一起消失：把队列声明为独占或自动删除，把交换机声明为自动删除。
+
 shared-queue = 与另一个订阅者共用一个队列
     .explanation = `{ $program }` 从队列 `{ $queue }` 消费，`{ $other }` 也从这个队列消费。队列中的每条消息只会交给其中一个消费者，
         所以两者都只能收到一部分。交换机是把消息复制到各个队列，而不是各个消费者：请让每个订阅者声明自己的队列（独占，名字留空）并绑定它。
@@ -284,6 +298,11 @@ stopped-early = 本该继续等待，却自己结束了
             [yes] basic.get-empty 只表示此刻没有消息，不表示以后也没有。请改用 basic.consume 消费，消息一到，代理就会送来。
            *[no] 请在循环中不断取下一条消息，直到按下 Ctrl-C。
         }
+
+polls = 一遍遍地询问有没有消息，而不是消费
+    .explanation = `{ $program }` 用 basic.get 向队列 `{ $queue }` 要消息，到目前为止共 { $count } 次，得到 basic.get-empty 之后仍然继续询问，
+        却从未发送 basic.consume。每次询问都要往返一趟，多半是白跑，而消息要等到下一次询问才能取走。请改用 basic.consume
+        消费，消息一到，代理就会送来。
 
 died-on-delivery = 收到一条消息之后出错退出
     .explanation = `{ $program }` 收到消息体 `{ $body }`，随后出错退出，而那时连接还开着，也没有人按 Ctrl-C。{ $why ->

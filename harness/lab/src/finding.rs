@@ -10,7 +10,7 @@
 //! | `story` | a tape, read once: publishes with their confirms, deliveries with their settlements, errors … |
 //! | `world` | the stories of all programs side by side: which queue was there when |
 //! | `spoken` | what printed lines claim |
-//! | `refusals`, `publishing`, `confirming`, `routing`, `headed`, `calls`, `settling`, `consuming`, `connections` | the rules |
+//! | `refusals`, `publishing`, `confirming`, `leftovers`, `routing`, `headed`, `calls`, `settling`, `consuming`, `connections` | the rules |
 //! | `catalogue` | titles and explanations, in the languages of the course |
 
 mod calls;
@@ -20,6 +20,7 @@ mod connections;
 mod consuming;
 mod headed;
 mod id;
+mod leftovers;
 mod publishing;
 mod refusals;
 mod routing;
@@ -51,7 +52,7 @@ use crate::{
 
 pub use id::FindingId;
 pub(crate) use refusals::anonymous;
-pub(crate) use story::{Delivery, Publish, Story};
+pub(crate) use story::{Consumer, Delivery, Publish, Story};
 use world::World;
 
 /// What is known of one program when findings are drawn.
@@ -101,6 +102,19 @@ pub struct Given {
     pub exchanges: BTreeSet<String>,
     /// What the chapter asks for.
     pub asks: BTreeSet<Ask>,
+    /// What was left when all programs had ended, where a check looked.
+    pub left: Left,
+}
+
+/// What stays in a virtual host although no exercise's text gives it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Queues, by name.
+    pub queues: BTreeSet<String>,
+    /// Exchanges, by name.
+    pub exchanges: BTreeSet<String>,
+    /// Bindings: the exchange that messages come from, and the queue or exchange that they go to.
+    pub bindings: BTreeSet<(String, String)>,
 }
 
 /// How grave a finding is.
@@ -184,6 +198,7 @@ const RULES: &[Rule] = &[
     publishing::declared_nothing,
     publishing::queue_not_durable,
     publishing::message_not_persistent,
+    leftovers::left_behind,
     routing::other_exchange,
     routing::other_key,
     headed::other_headers,
@@ -202,6 +217,7 @@ const RULES: &[Rule] = &[
     settling::ack_before_done,
     settling::redelivery_loop,
     consuming::stopped_early,
+    consuming::polls,
     consuming::died_on_delivery,
     consuming::bytes_printed,
     settling::work_lost,

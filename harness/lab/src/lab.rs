@@ -1,6 +1,7 @@
 //! A check's private world.
 
 mod leases;
+mod leftovers;
 mod topology;
 
 use std::{
@@ -26,7 +27,7 @@ use crate::{
     course::ChapterGiven,
     exercise::Exercise,
     failure::{Checked, Failure},
-    finding::Given,
+    finding::{Given, Left},
     judge::Judge,
     process::{Command, Ended, Process},
     program::{NO_BROKER_LIMIT, Program, Witness},
@@ -57,6 +58,8 @@ pub struct Lab {
     /// The queues that the lab declared itself.
     declared: Rc<RefCell<BTreeSet<String>>>,
     judge: RefCell<Option<Rc<Judge>>>,
+    /// What a check has found when all programs had ended.
+    left: RefCell<Left>,
     /// Holds the port of [`Lab::fails_without_broker`], so that nobody else listens on it.
     nobody: OnceCell<TcpSocket>,
 }
@@ -104,6 +107,7 @@ impl Lab {
             names: Cell::default(),
             declared: Rc::default(),
             judge: RefCell::default(),
+            left: RefCell::default(),
             nobody: OnceCell::new(),
         })
     }
@@ -487,6 +491,7 @@ impl Lab {
                     .collect(),
                 exchanges: self.given.exchanges.iter().cloned().collect(),
                 asks: self.given.asks.clone(),
+                left: self.left.borrow().clone(),
             },
         };
         let others = self.others.borrow();

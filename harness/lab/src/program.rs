@@ -4,6 +4,7 @@ mod bindings;
 mod deliveries;
 mod endings;
 mod prints;
+mod queues;
 mod trouble;
 mod witness;
 
@@ -17,14 +18,13 @@ use std::{
 };
 
 use amqp_tap::{Conversation, Event, Fault, Injected, Rule, Side, Tap, Tape};
-use lapin::protocol::{AMQPClass, queue};
 use rustix::process::Signal;
 
 pub use bindings::Bound;
 pub(crate) use witness::Witness;
 
 use crate::{
-    failure::{Checked, Failure},
+    failure::Failure,
     finding::anonymous,
     process::{Ended, Process},
     report::{ProgramReport, quote},
@@ -224,54 +224,6 @@ impl Program {
                 .into_iter()
                 .find(|event| passes(event))
                 .map(Ok)
-        })
-        .await
-    }
-
-    /// Waits until the broker confirmed that a queue of this name is declared,
-    /// and answers how the program declared it.
-    pub async fn declares_queue(&self, queue: &str) -> Result<queue::Declare, Failure> {
-        let what = format!("`{}` declares the queue `{queue}`", self.name());
-        self.until(&what, |program| {
-            let events = program.events();
-            let declared = events.iter().any(|event| {
-                event.is("queue.declare-ok")
-                    && event.method().and_then(|it| it.argument("queue")) == Some(queue.into())
-            });
-            let declare = events.iter().find_map(|event| match event.class() {
-                Some(AMQPClass::Queue(queue::AMQPMethod::Declare(declare)))
-                    if declare.queue.as_str() == queue =>
-                {
-                    Some(declare.clone())
-                }
-                _ => None,
-            });
-            match declare {
-                // Without an answer being asked for (`no-wait`), the declaration is all there is.
-                Some(declare) if declared || declare.nowait => Some(Ok(declare)),
-                _ => None,
-            }
-        })
-        .await
-    }
-
-    /// Waits until the program consumes from a queue of this name.
-    pub async fn consumes_from(&self, queue: &str) -> Checked {
-        let what = format!("`{}` consumes from the queue `{queue}`", self.name());
-        self.until(&what, |program| {
-            let events = program.events();
-            let asked = events.iter().find(|event| {
-                // An empty name stands for the queue that the channel declared last.
-                let name = event.method().and_then(|it| it.argument("queue"));
-                event.is("basic.consume") && (name == Some(queue.into()) || name == Some("".into()))
-            })?;
-            let no_wait = asked.method().and_then(|it| it.argument("no-wait")) == Some(true.into());
-            let answered = events.iter().any(|event| {
-                event.is("basic.consume-ok")
-                    && event.channel() == asked.channel()
-                    && event.connection == asked.connection
-            });
-            (answered || no_wait).then_some(Ok(()))
         })
         .await
     }

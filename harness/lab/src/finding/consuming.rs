@@ -33,6 +33,20 @@ pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding>
     )
 }
 
+/// Asks for messages with `basic.get`, and again after there was none; it never consumes.
+pub(super) fn polls(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !story.consumers.is_empty() || story.empty.len() < 2 {
+        return None;
+    }
+    let first = story.gets.first()?;
+    Some(
+        Finding::new(FindingId::Polls, story)
+            .proved_by(story.empty.iter().take(2).map(|mark| mark.event))
+            .with("queue", &first.queue)
+            .with("count", story.gets.len()),
+    )
+}
+
 /// A body that it could not handle ended it.
 pub(super) fn died_on_delivery(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let died = match story.seen.ended? {

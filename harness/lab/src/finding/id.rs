@@ -109,6 +109,9 @@ findings! {
     /// A binding that asks for another number of headers than the program was started with.
     OtherXMatch "other-x-match" Error "headers.html#other-x-match";
 
+    /// Something that stays in the broker, and that the text does not give.
+    LeftBehind "left-behind" Error "hello-world.html#leaves-something-behind";
+
     // Subscribing.
     /// Subscribers that take each other's messages away.
     SharedQueue "shared-queue" Error "publish-subscribe.html#shared-queue";
@@ -144,6 +147,8 @@ findings! {
     RedeliveryLoop "redelivery-loop" Error "work-queues.html#requeues-for-ever";
     /// Ended by itself although it ought to wait for more.
     StoppedEarly "stopped-early" Error "hello-world.html#stops-after-one";
+    /// Asks for messages again and again, instead of letting the broker send them.
+    Polls "polls" Error "hello-world.html#polls";
     /// A body that it could not handle ended it.
     DiedOnDelivery "died-on-delivery" Error "hello-world.html#dies-on-bytes";
     /// Printed the numbers of the bytes instead of the text.

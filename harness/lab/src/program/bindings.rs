@@ -41,17 +41,17 @@ impl Program {
         .await
     }
 
-    /// Waits until a queue is bound to an exchange, and the program consumes from every queue that it has bound by
-    /// then; answers the bindings.
+    /// Waits until a queue is bound to an exchange, and the program takes messages from every queue that it has bound
+    /// by then; answers the bindings.
     ///
     /// A program that binds all that it wants before it consumes has made all its bindings then.
     pub async fn listens_to(&self, exchange: &str) -> Result<Vec<Bound>, Failure> {
         let first = self.subscribes_to(exchange).await?;
-        self.consumes_from(&first).await?;
+        self.takes_from(&first).await?;
         let bound = self.bindings(exchange);
         let queues: BTreeSet<&str> = bound.iter().map(|it| it.queue.as_str()).collect();
         for queue in queues {
-            self.consumes_from(queue).await?;
+            self.takes_from(queue).await?;
         }
         Ok(bound)
     }

@@ -3,10 +3,14 @@
 include!("../../../one-executable.rs");
 
 programs! {
+    rpc_client_argument_as_id = "rpc_client-argument-as-id.rs",
+    rpc_client_compares_the_beginning = "rpc_client-compares-the-beginning.rs",
     rpc_client_dies_of_a_stranger = "rpc_client-dies-of-a-stranger.rs",
     rpc_client_fixed_id = "rpc_client-fixed-id.rs",
+    rpc_client_ignores_case = "rpc_client-ignores-case.rs",
     rpc_client_ignores_cut = "rpc_client-ignores-cut.rs",
     rpc_client_ignores_errors = "rpc_client-ignores-errors.rs",
+    rpc_client_impatient = "rpc_client-impatient.rs",
     rpc_client_leftover_reply_queue = "rpc_client-leftover-reply-queue.rs",
     rpc_client_no_close = "rpc_client-no-close.rs",
     rpc_client_no_declare = "rpc_client-no-declare.rs",
@@ -22,14 +26,18 @@ programs! {
     rpc_client_direct_own_queue = "rpc_client_direct-own-queue.rs",
     rpc_client_direct_takes_any_reply = "rpc_client_direct-takes-any-reply.rs",
     rpc_server_acks_first = "rpc_server-acks-first.rs",
+    rpc_server_answers_once = "rpc_server-answers-once.rs",
     rpc_server_automatic_ack = "rpc_server-automatic-ack.rs",
     rpc_server_dies_of_a_word = "rpc_server-dies-of-a-word.rs",
     rpc_server_error_without_header = "rpc_server-error-without-header.rs",
     rpc_server_fixed_reply_queue = "rpc_server-fixed-reply-queue.rs",
+    rpc_server_impatient = "rpc_server-impatient.rs",
     rpc_server_needs_an_address = "rpc_server-needs-an-address.rs",
     rpc_server_no_id = "rpc_server-no-id.rs",
     rpc_server_no_prefetch = "rpc_server-no-prefetch.rs",
     rpc_server_other_exchange = "rpc_server-other-exchange.rs",
     rpc_server_slow_recursion = "rpc_server-slow-recursion.rs",
+    rpc_server_takes_fractions = "rpc_server-takes-fractions.rs",
     rpc_server_transient_queue = "rpc_server-transient-queue.rs",
+    rpc_server_wraps = "rpc_server-wraps.rs",
 }

@@ -9,6 +9,9 @@ programs! {
     rpc_client_direct_amqprs = "rpc_client_direct-amqprs.rs",
     rpc_client_direct_tutorial = "rpc_client_direct-tutorial.rs",
     rpc_server_amqprs = "rpc_server-amqprs.rs",
+    rpc_server_rejects = "rpc_server-rejects.rs",
     rpc_server_tutorial = "rpc_server-tutorial.rs",
     rpc_server_two_channels = "rpc_server-two-channels.rs",
+    rpc_server_two_connections = "rpc_server-two-connections.rs",
+    rpc_server_two_consumers = "rpc_server-two-consumers.rs",
 }

@@ -190,3 +190,17 @@ fn no_prefetch_is_told_where_another_consumer_starves() {
     let served = idle.delivered(1, b"four");
     assert_eq!(ids(&[&greedy, &served]), []);
 }
+
+#[test]
+fn who_asks_again_and_again_polls() {
+    let asks = |times: usize| {
+        let receive = Stage::connected("receive").declares("hello");
+        (0..times).fold(receive, |receive, _| receive.gets_nothing("hello"))
+    };
+    let finding = only(&[&asks(3)]);
+    assert_eq!((finding.id, &*finding.arguments["count"]), (Id::Polls, "3"));
+    assert_eq!(finding.arguments["queue"], "hello");
+    // Once is no polling, and who consumes afterwards has only looked first.
+    assert_eq!(ids(&[&asks(1)]), []);
+    assert_eq!(ids(&[&asks(3).consumes("hello", true)]), []);
+}
