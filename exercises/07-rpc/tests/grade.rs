@@ -11,7 +11,7 @@ use workbook_lab::{
     lab,
     program::NO_BROKER_LIMIT,
     property,
-    property::Case,
+    property::Words,
     proptest::{
         collection::vec,
         prelude::{Strategy, any},
@@ -371,7 +371,7 @@ fn all_say_so_without_a_broker() -> Outcome {
 #[derive(Clone, Debug)]
 struct Body(Vec<u8>);
 
-impl Case for Body {
+impl Words for Body {
     fn words(&self) -> String {
         self.0.words()
     }

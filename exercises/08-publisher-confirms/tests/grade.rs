@@ -9,7 +9,7 @@ use workbook_lab::{
     Checked, Cut, Failure, Fault, Injected, Lab, Outcome, Program, Rule, client,
     confirms::{CutAt, Place, Release, Word},
     ensure, lab, property,
-    property::Case,
+    property::Words,
     proptest::{
         collection::vec,
         prelude::{Just, Strategy},
@@ -313,7 +313,7 @@ enum Mode {
     Async,
 }
 
-impl Case for Mode {
+impl Words for Mode {
     fn words(&self) -> String {
         match self {
             Self::One => "one".to_owned(),

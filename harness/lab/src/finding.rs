@@ -190,9 +190,9 @@ const RULES: &[Rule] = &[
     publishing::unused_queue,
     publishing::purged,
     publishing::confirm_not_awaited,
+    confirming::reported_as_confirmed,
     publishing::returned_ignored,
     confirming::mode_missing,
-    confirming::reported_as_confirmed,
     confirming::multiple_ignored,
     confirming::unmarked,
     publishing::declared_nothing,
@@ -245,7 +245,16 @@ fn hush(own: &mut Vec<Finding>) {
     let cut = has(&[Id::Unreadable, Id::LimitPassed]);
     let missing = has(&[Id::DiscardedPublish, Id::UnusedQueue]) || refused;
     let dead = has(&[Id::DiedOnDelivery, Id::HeartbeatMissed]);
+    let transient: Vec<String> = own
+        .iter()
+        .filter(|finding| finding.id == Id::QueueNotDurable)
+        .map(|finding| finding.arguments["queue"].clone())
+        .collect();
     own.retain(|finding| match finding.id {
+        Id::InequivalentArguments => {
+            finding.arguments["argument"] != "durable"
+                || !transient.contains(&finding.arguments["name"])
+        }
         Id::DeclaredNothing => !missing,
         Id::ConnectionNotClosed
         | Id::StoppedEarly

@@ -117,10 +117,8 @@ macro_rules! property {
             $cases,
             $strategy,
             vec![$($example),*],
-            $crate::property::Body {
-                pattern: stringify!($case),
-                run: async $($moves)? |$lab, $case| $body,
-            },
+            stringify!($case),
+            async $($moves)? |$lab, $case| $body,
         )
     }};
     ($strategy:expr, [$($example:expr),* $(,)?], $($body:tt)+) => {

@@ -4,7 +4,7 @@
 //! the smallest is reported. All cases come from the seed of the run, so the same
 //! seed finds the same case again.
 
-mod case;
+mod words;
 
 use std::{collections::HashSet, fmt::Debug, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
     wait::{DEADLINE, SHORT_DEADLINE},
 };
 
-pub use case::Case;
+pub use words::Words;
 
 /// How many cases run at the same time.
 const AT_ONCE: usize = 2;
@@ -32,13 +32,9 @@ const SMALLER_CASES: usize = 128;
 const SMALLER_CASES_WAITED_FOR: usize = 6;
 
 /// What a check does with a case, and the pattern that it takes the case with: its names tell what the parts are.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct Body<F> {
-    /// As it is written.
-    pub pattern: &'static str,
-    /// What it does.
-    pub run: F,
+struct Body<F> {
+    pattern: &'static str,
+    run: F,
 }
 
 /// For [`property!`](crate::property!): a check that holds for every case.
@@ -49,11 +45,13 @@ pub fn for_all<S>(
     random: usize,
     strategy: S,
     examples: Vec<S::Value>,
-    body: Body<impl AsyncFn(&Lab, S::Value) -> Checked + 'static>,
+    pattern: &'static str,
+    body: impl AsyncFn(&Lab, S::Value) -> Checked + 'static,
 ) -> Outcome
 where
-    S: Strategy<Value: Clone + Debug + Case> + 'static,
+    S: Strategy<Value: Clone + Debug + Words> + 'static,
 {
+    let body = Body { pattern, run: body };
     run(
         exercise,
         path,
@@ -72,7 +70,7 @@ async fn try_all<S>(
     body: &Body<impl AsyncFn(&Lab, S::Value) -> Checked>,
 ) -> Tried
 where
-    S: Strategy<Value: Clone + Debug + Case>,
+    S: Strategy<Value: Clone + Debug + Words>,
 {
     let mut cases = cases(random, strategy, examples, bench.seed).into_iter();
     let mut last = Tried::default();
@@ -140,7 +138,7 @@ async fn try_one<S>(
     body: &Body<impl AsyncFn(&Lab, S::Value) -> Checked>,
 ) -> Tried
 where
-    S: Strategy<Value: Clone + Debug + Case>,
+    S: Strategy<Value: Clone + Debug + Words>,
 {
     let mut tree = match case {
         Case::Example(example) => return try_case(bench, example, DEADLINE, body).await,
@@ -165,7 +163,7 @@ async fn shrink<T>(
     body: &Body<impl AsyncFn(&Lab, T::Value) -> Checked>,
 ) -> Tried
 where
-    T: ValueTree<Value: Clone + Debug + Case>,
+    T: ValueTree<Value: Clone + Debug + Words>,
 {
     let mut smallest = first;
     let mut smaller = tree.simplify();
@@ -190,13 +188,13 @@ where
     smallest
 }
 
-async fn try_case<V: Clone + Case>(
+async fn try_case<V: Clone + Words>(
     bench: &Bench,
     case: V,
     deadline: Duration,
     body: &Body<impl AsyncFn(&Lab, V) -> Checked>,
 ) -> Tried {
-    let shown = case::told(&case, body.pattern);
+    let shown = words::told(&case, body.pattern);
     let tried = bench
         .try_in_lab(deadline, async |lab| (body.run)(lab, case).await)
         .await;

@@ -9,7 +9,7 @@ use proptest::{
 };
 
 use super::Call;
-use crate::{failure::Checked, judge::Letter, lab::Lab, property::Case};
+use crate::{failure::Checked, judge::Letter, lab::Lab, property::Words};
 
 /// What a server can do to a client before it replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct Mess {
     pub replies: Vec<u8>,
 }
 
-impl Case for Mess {
+impl Words for Mess {
     fn words(&self) -> String {
         let asked: BTreeSet<&u8> = self.replies.iter().collect();
         let asked: Vec<String> = asked.into_iter().map(u8::to_string).collect();

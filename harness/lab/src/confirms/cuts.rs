@@ -12,7 +12,7 @@ use super::{Sent, Word, shown};
 use crate::{
     failure::{Checked, Failure},
     program::Program,
-    property::Case,
+    property::Words,
 };
 
 /// Where a connection is cut.
@@ -35,7 +35,7 @@ pub struct CutAt {
     pub cut: Cut,
 }
 
-impl Case for CutAt {
+impl Words for CutAt {
     fn words(&self) -> String {
         let place = match self.place {
             Place::BeforeMessage(nth) => format!("before message {nth}"),

@@ -5,7 +5,7 @@ use super::{
     story::{Consumer, Delivery, Story},
     world::World,
 };
-use crate::{course::Ask, process::Ended};
+use crate::{calls::DIRECT, course::Ask, process::Ended};
 
 /// Ended by itself, without an error, although it had said that it waits.
 pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
@@ -189,7 +189,8 @@ fn fails_for_it(world: &World<'_>, story: &Story<'_>, consumer: &Consumer) -> bo
 /// Nobody else can consume from the queue.
 fn is_own(story: &Story<'_>, consumer: &Consumer) -> bool {
     let mut declares = story.declares.iter();
-    declares.any(|it| it.is_queue && it.exclusive && it.name == consumer.queue)
+    consumer.queue == DIRECT
+        || declares.any(|it| it.is_queue && it.exclusive && it.name == consumer.queue)
 }
 
 /// Another program consumed from the same queue all the time that this one was sent several messages at once, and got

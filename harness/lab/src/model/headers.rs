@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 
 use lapin::types::{AMQPValue, FieldTable};
 
-use crate::property::Case;
+use crate::property::Words;
 
 /// Headers, by name.
 pub type Headers = BTreeMap<String, Value>;
@@ -46,7 +46,7 @@ impl From<&Value> for AMQPValue {
     }
 }
 
-impl Case for Match {
+impl Words for Match {
     fn words(&self) -> String {
         self.as_str().to_owned()
     }

@@ -1,6 +1,5 @@
 //! Mistake: dies on a line that is no UTF-8.
-//! Finding: none: nobody knows its input
-//! Told: publishes a message for each line of its input
+//! Finding: never-connected
 
 use std::{
     collections::HashSet,

@@ -1,9 +1,7 @@
 //! How the case of a property is told to people.
 
-use crate::report::visible;
-
 /// A case, or a part of one, in words that need no knowledge of how it is made.
-pub trait Case {
+pub trait Words {
     /// The whole of it, in a line.
     fn words(&self) -> String;
 
@@ -22,7 +20,7 @@ pub trait Case {
     where
         Self: Sized,
     {
-        let items: Vec<String> = all.iter().map(Case::item).collect();
+        let items: Vec<String> = all.iter().map(Words::item).collect();
         match items.as_slice() {
             [] => "none".to_owned(),
             items => items.join(", "),
@@ -30,13 +28,13 @@ pub trait Case {
     }
 }
 
-impl Case for String {
+impl Words for String {
     fn words(&self) -> String {
         format!("{self:?}")
     }
 }
 
-impl Case for u8 {
+impl Words for u8 {
     fn words(&self) -> String {
         self.to_string()
     }
@@ -46,19 +44,19 @@ impl Case for u8 {
     }
 }
 
-impl Case for usize {
+impl Words for usize {
     fn words(&self) -> String {
         self.to_string()
     }
 }
 
-impl Case for bool {
+impl Words for bool {
     fn words(&self) -> String {
         if *self { "yes" } else { "no" }.to_owned()
     }
 }
 
-impl<T: Case> Case for Vec<T> {
+impl<T: Words> Words for Vec<T> {
     fn words(&self) -> String {
         T::list(self)
     }
@@ -76,7 +74,7 @@ impl<T: Case> Case for Vec<T> {
 
 macro_rules! tuples {
     ($(($($part:ident)+))+) => {$(
-        impl<$($part: Case),+> Case for ($($part,)+) {
+        impl<$($part: Words),+> Words for ($($part,)+) {
             fn words(&self) -> String {
                 self.parts().join("; ")
             }
@@ -97,7 +95,7 @@ macro_rules! tuples {
 tuples! { (A B) (A B C) }
 
 /// A case in words: each of its parts with the name that the check gives it.
-pub(super) fn told(case: &impl Case, pattern: &str) -> String {
+pub(super) fn told(case: &impl Words, pattern: &str) -> String {
     let names = names(pattern);
     let parts = case.parts();
     if names.len() != parts.len() {
