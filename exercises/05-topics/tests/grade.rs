@@ -144,7 +144,9 @@ fn each_receiver_gets_what_it_asked_for() -> Outcome {
         let (orange, rabbits) = (["*.orange.*"], ["*.*.rabbit", "lazy.#"]);
         let one = receive(lab, &orange).await?;
         let other = receive(lab, &rabbits).await?;
-        have_own_queues(&one, &other).await?;
+        let [one_queue, other_queue] = have_own_queues(&one, &other).await?;
+        one.consumes_from(&one_queue).await?;
+        other.consumes_from(&other_queue).await?;
         let keys = [
             "quick.orange.rabbit",
             "lazy.orange.elephant",
@@ -234,6 +236,22 @@ fn receive_logs_topic_tells_its_usage() -> Outcome {
 }
 
 #[test]
+fn both_leave_nothing_but_the_exchange() -> Outcome {
+    lab!(async |lab| {
+        let patterns = ["kern.*"];
+        let receive = receive(lab, &patterns).await?;
+        let emit = lab.start("emit_log_topic", &["kern.info", "some", "words"]);
+        emit.await?.ends().await?;
+        // Whatever `emit_log_topic` publishes, `receive_logs_topic` gets something.
+        let something = lines(lab, &["kern.info"]);
+        let judge = lab.judge().await?;
+        judge.publish_messages(EXCHANGE, &something).await?;
+        receive.gets_something().await?;
+        lab.leaves_nothing_else().await
+    })
+}
+
+#[test]
 fn both_say_when_there_is_no_broker() -> Outcome {
     lab!(async |lab| {
         lab.all_need_a_broker(&["emit_log_topic a.b words", "receive_logs_topic #"])
@@ -301,12 +319,8 @@ async fn receive(lab: &Lab, patterns: &[&str]) -> Result<Program, Failure> {
     let ready = receive.until(&what, |receive| {
         let bound = receive.bindings(EXCHANGE);
         let keys: BTreeSet<&str> = bound.iter().map(|it| it.key.as_str()).collect();
-        let consumes = receive
-            .events()
-            .iter()
-            .any(|event| event.is("basic.consume-ok"));
         let all = wanted.is_subset(&keys);
-        (all || consumes && !keys.is_subset(&wanted)).then_some(Ok(()))
+        (all || receive.takes_messages() && !keys.is_subset(&wanted)).then_some(Ok(()))
     });
     let ready = ready.await;
     ready.map_err(|mut failure| {
@@ -322,16 +336,16 @@ async fn receive(lab: &Lab, patterns: &[&str]) -> Result<Program, Failure> {
 }
 
 /// Holds that two receivers do not take each other's messages away.
-async fn have_own_queues(one: &Program, other: &Program) -> Checked {
+async fn have_own_queues(one: &Program, other: &Program) -> Result<[String; 2], Failure> {
     let queues = [one, other].map(|it| it.bindings(EXCHANGE)[0].queue.clone());
-    one.consumes_from(&queues[0]).await?;
-    other.consumes_from(&queues[1]).await?;
+    one.takes_from(&queues[0]).await?;
+    other.takes_from(&queues[1]).await?;
     ensure!(
         queues[0] != queues[1],
         "each `receive_logs_topic` has a queue of its own",
         format!("two of them bind the same queue, `{}`", queues[0]),
     );
-    Ok(())
+    Ok(queues)
 }
 
 /// Publishes a message with each of the keys, and holds that each receiver gets and prints what the model says.

@@ -179,6 +179,7 @@ fn receive_logs_headers_binds_one_queue_with_its_arguments() -> Outcome {
             let arguments = [&[how.as_str()][..], &pairs].concat();
             let receive = receive(lab, &arguments).await?;
             let program = &receive.program;
+            program.consumes_from(&receive.queue).await?;
             let bound = program.bindings(EXCHANGE);
             let found: Vec<_> = bound
                 .iter()
@@ -348,6 +349,21 @@ fn receive_logs_headers_ends_on_ctrl_c() -> Outcome {
         program.prints_bodies(&["last words".to_owned()]).await?;
         program.ends_settled_on_ctrl_c().await?;
         judge.goes(&queue, "after Ctrl-C").await
+    })
+}
+
+#[test]
+fn both_leave_nothing_but_the_exchange() -> Outcome {
+    lab!(async |lab| {
+        let pairs = texts(&["level=3"]);
+        let receive = receive(lab, &["all", "level=3"]).await?;
+        emit(lab, &pairs, &texts(&["some", "words"])).await?;
+        // Whatever `emit_log_headers` publishes, `receive_logs_headers` gets something.
+        let something = [Message::headed(headers::of(&pairs), "something")];
+        let judge = lab.judge().await?;
+        judge.publish_messages(EXCHANGE, &something).await?;
+        receive.program.gets_something().await?;
+        lab.leaves_nothing_else().await
     })
 }
 

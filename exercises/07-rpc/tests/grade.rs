@@ -137,6 +137,7 @@ fn rpc_server_survives_requests_that_nobody_waits_for() -> Outcome {
 fn rpc_server_takes_one_request_at_a_time() -> Outcome {
     lab!(async |lab| {
         let (server, partner) = start_server(lab).await?;
+        server.consumes_from(QUEUE).await?;
         let conversation = server.conversation().unwrap_or_default();
         let consumers = conversation.consumers.iter();
         let (prefetch, acknowledgement) = consumers
@@ -223,6 +224,7 @@ fn rpc_client_asks_and_prints_the_result() -> Outcome {
             "the reply comes into an exclusive queue of `rpc_client`: another connection that asks for it gets 405 RESOURCE_LOCKED",
             format!("reply_to names `{}`, and that is none", shown(&address)),
         );
+        call.client.consumes_from(&address).await?;
         get_number(&call).await?;
         judge.goes(&address, "when it has ended").await
     })
@@ -360,6 +362,19 @@ fn clients_say_so_when_their_connection_is_cut() -> Outcome {
 }
 
 #[test]
+fn all_leave_nothing_but_the_queue() -> Outcome {
+    lab!(async |lab| {
+        start_another(lab).await?;
+        for program in [CLIENT, CLIENT_DIRECT] {
+            let client = lab.start(program, &["5"]).await?;
+            client.prints_result("5").await?;
+            client.ends().await?;
+        }
+        lab.leaves_nothing_else().await
+    })
+}
+
+#[test]
 fn all_say_so_without_a_broker() -> Outcome {
     lab!(async |lab| {
         let programs = ["rpc_server", "rpc_client 3", "rpc_client_direct 3"];
@@ -398,10 +413,10 @@ async fn start_server(lab: &Lab) -> Result<(Program, Partner), Failure> {
     Ok((server, partner))
 }
 
-/// Starts a server, and waits until it consumes.
+/// Starts a server, and waits until it takes requests.
 async fn start_another(lab: &Lab) -> Result<Program, Failure> {
     let server = lab.start("rpc_server", &[]).await?;
-    server.consumes_from(QUEUE).await?;
+    server.takes_from(QUEUE).await?;
     Ok(server)
 }
 

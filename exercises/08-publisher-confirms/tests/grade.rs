@@ -296,6 +296,15 @@ fn nothing_confirmed_is_lost() -> Outcome {
 }
 
 #[test]
+fn it_leaves_nothing_but_the_queue() -> Outcome {
+    lab!(async |lab| {
+        let program = start(lab, Mode::Async, &Input::of(&["one", "two"])).await?;
+        program.ends().await?;
+        lab.leaves_nothing_else().await
+    })
+}
+
+#[test]
 fn it_says_so_without_a_broker() -> Outcome {
     lab!(async |lab| {
         let modes = ["publisher_confirms one", "publisher_confirms"];

@@ -29,7 +29,7 @@ use crate::{
     failure::{Checked, Failure},
     finding::{Given, Left},
     judge::Judge,
-    process::{Command, Ended, Process},
+    process::{Command, Ended, Process, Terminal},
     program::{NO_BROKER_LIMIT, Program, Witness},
     report::ProgramReport,
     wait::Bell,
@@ -344,13 +344,15 @@ impl Lab {
         tap: Option<Tap>,
     ) -> Result<Program, Failure> {
         let command = told(self.exercise.command(name)?, start, address);
-        let process = Process::start(&command, start.input, &self.bell).map_err(|error| {
-            let line = command.argv[0].to_string_lossy();
-            Failure::error(
-                format!("the program `{name}` can be started"),
-                format!("{line}: {error}"),
-            )
-        })?;
+        let terminal = Self::terminal()?;
+        let process =
+            Process::start(&command, terminal, start.input, &self.bell).map_err(|error| {
+                let line = command.argv[0].to_string_lossy();
+                Failure::error(
+                    format!("the program `{name}` can be started"),
+                    format!("{line}: {error}"),
+                )
+            })?;
         Ok(self.started(name, start, process, tap))
     }
 
@@ -375,10 +377,11 @@ impl Lab {
         let command = told(self.exercise.command(name)?, start, address);
 
         let sandbox = Sandbox::prepare(room).map_err(infra)?;
-        let process = Process::start_sandbox(sandbox.command(room), start.input, &self.bell)
+        let (command_of_it, terminal) = (sandbox.command(room), Self::terminal()?);
+        let process = Process::start_sandbox(command_of_it, terminal, start.input, &self.bell)
             .map_err(|error| Failure::infra("the program gets a sandbox", &error))?;
         let mut ready = sandbox
-            .listen(ports, process.death())
+            .listen(ports, Some(process.terminal()), process.death())
             .await
             .map_err(infra)?;
         let sockets = std::mem::take(&mut ready.sockets);
@@ -397,6 +400,11 @@ impl Lab {
         let control = ready.go(&go).await.map_err(infra)?;
         process.runs_inside(control);
         Ok(self.started(name, start, process, tap))
+    }
+
+    /// A terminal for what a program prints.
+    fn terminal() -> Result<Terminal, Failure> {
+        Terminal::open().map_err(|error| Failure::infra("the lab opens a pseudo-terminal", &error))
     }
 
     /// Keeps a program that was started.

@@ -6,6 +6,7 @@ mod endings;
 mod prints;
 mod queues;
 mod trouble;
+mod whereabouts;
 mod witness;
 
 use std::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use amqp_tap::Ending;
+use amqp_tap::{Ending, Side};
 
 use super::{
     Finding, FindingId, spoken,
@@ -55,9 +55,8 @@ pub(super) fn not_closed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
         return None;
     }
     let (connection, mark) = story.connections.iter().find_map(|connection| {
-        let (ending, mark) = connection.ended?;
-        let dropped = matches!(ending, Ending::DroppedByClient | Ending::Reset);
-        (dropped && !connection.bent && connection.closing.is_none()).then_some((connection, mark))
+        let mark = connection.dropped()?;
+        (!connection.bent && connection.closing.is_none()).then_some((connection, mark))
     })?;
     let published = story
         .publishes
@@ -102,10 +101,10 @@ pub(super) fn interrupt_ignored(_: &World<'_>, story: &Story<'_>) -> Option<Find
 pub(super) fn heartbeat_missed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (connection, last, end, silent) = story.connections.iter().find_map(|connection| {
         // A program that is stuck notices nothing, so its side may stay open.
-        let end = connection.left.or_else(|| {
-            let (ending, end) = connection.ended?;
-            matches!(ending, Ending::DroppedByBroker | Ending::Reset).then_some(end)
-        })?;
+        let end = match (connection.gone, connection.ended) {
+            (Some((Side::Broker, end)), _) | (None, Some((Ending::DroppedByBroker, end))) => end,
+            _ => return None,
+        };
         let last = connection.last_word?;
         let silent = end.at.saturating_sub(last.at);
         // The broker gives up after two intervals; clocks and scheduling take a little.

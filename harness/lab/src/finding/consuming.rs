@@ -15,11 +15,8 @@ pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding>
         return None;
     }
     // Where the broker, or the network, ended the connection, that is another matter.
-    let closing = story.connections.last()?.closing;
-    let left = story.connections.last()?.ended;
-    let own = closing.or(left
-        .filter(|(ending, _)| *ending == amqp_tap::Ending::DroppedByClient)
-        .map(|(_, mark)| mark))?;
+    let last = story.connections.last()?;
+    let own = last.closing.or(last.dropped())?;
     if !spoken::waits(story.seen) || (story.consumers.is_empty() && story.empty.is_empty()) {
         return None;
     }

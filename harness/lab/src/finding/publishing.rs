@@ -223,25 +223,21 @@ pub(super) fn purged(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
 
 /// Closed before the confirms that it asked for had arrived.
 pub(super) fn confirm_not_awaited(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let ended = |publish: &Publish| {
+    // What the lab holds back or cuts off may be why it gave up. To close is its own choice.
+    let own = story.ended_by_itself() && !story.bent();
+    let dropped = |publish: &Publish| {
         let connection = story.connection(publish.lane.connection)?;
-        connection
-            .ended
-            .filter(|(ending, _)| *ending == amqp_tap::Ending::DroppedByClient)
-            .map(|(_, mark)| mark)
+        let unread = |confirm| connection.never_read(confirm);
+        let open = own && publish.confirmed.is_none_or(unread);
+        connection.dropped().filter(|_| open)
     };
     let open: Vec<_> = story
         .publishes
         .iter()
         .filter(|publish| publish.confirms && publish.complete)
         .filter_map(|publish| {
-            let dropped = || {
-                // What the lab holds back or cuts off may be why it gave up. To close is its own choice.
-                (publish.confirmed.is_none() && story.ended_by_itself() && !story.bent())
-                    .then(|| ended(publish))
-                    .flatten()
-            };
-            Some((publish, publish.abandoned.or_else(dropped)?))
+            let gave_up = publish.abandoned.or_else(|| dropped(publish));
+            Some((publish, gave_up?))
         })
         .collect();
     let (_, gave_up) = *open.first()?;

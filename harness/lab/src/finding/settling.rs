@@ -65,10 +65,7 @@ fn is_over(story: &Story<'_>, delivery: &Delivery) -> bool {
     let ended = story
         .connection(delivery.lane.connection)
         .is_some_and(|it| match it.ended {
-            Some((ending, _)) => matches!(
-                ending,
-                Ending::Closed | Ending::DroppedByClient | Ending::Reset
-            ),
+            Some((ending, _)) => matches!(ending, Ending::Closed | Ending::DroppedByClient),
             None => it.closing.is_some(),
         });
     ended

@@ -73,6 +73,14 @@ impl Program {
         format!("`{}` consumes from the queue `{queue}`", self.name())
     }
 
+    /// It takes messages from some queue, whichever way: it consumes, or it has asked for one.
+    pub fn takes_messages(&self) -> bool {
+        self.read(|story| {
+            let mut consumers = story.consumers.iter();
+            !story.gets.is_empty() || consumers.any(|it| it.answered.is_some())
+        })
+    }
+
     /// It takes messages on two connections.
     pub(super) fn takes_again(&self) -> bool {
         self.read(|story| {
@@ -86,7 +94,7 @@ impl Program {
     }
 
     /// Reads its tape.
-    fn read<T>(&self, look: impl FnOnce(&Story<'_>) -> T) -> T {
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Story<'_>) -> T) -> T {
         let witness = self.witness();
         look(&Story::of(&witness.seen(), 0))
     }

@@ -5,6 +5,7 @@ include!("../../../one-executable.rs");
 programs! {
     emit_log_topic_claims_too_early = "emit_log_topic-claims-too-early.rs",
     emit_log_topic_direct_exchange = "emit_log_topic-direct-exchange.rs",
+    emit_log_topic_keeps_copies = "emit_log_topic-keeps-copies.rs",
     emit_log_topic_key_in_body = "emit_log_topic-key-in-body.rs",
     emit_log_topic_lower_case_key = "emit_log_topic-lower-case-key.rs",
     emit_log_topic_needs_receiver = "emit_log_topic-needs-receiver.rs",
@@ -28,6 +29,7 @@ programs! {
     receive_logs_topic_lower_case_patterns = "receive_logs_topic-lower-case-patterns.rs",
     receive_logs_topic_no_exchange = "receive_logs_topic-no-exchange.rs",
     receive_logs_topic_one_pattern_of_all = "receive_logs_topic-one-pattern-of-all.rs",
+    receive_logs_topic_polls = "receive_logs_topic-polls.rs",
     receive_logs_topic_prints_no_body = "receive_logs_topic-prints-no-body.rs",
     receive_logs_topic_prints_no_repeats = "receive_logs_topic-prints-no-repeats.rs",
     receive_logs_topic_queue_per_pattern = "receive_logs_topic-queue-per-pattern.rs",

@@ -5,6 +5,7 @@ include!("../../../one-executable.rs");
 programs! {
     emit_log_headers_claims_too_early = "emit_log_headers-claims-too-early.rs",
     emit_log_headers_direct_exchange = "emit_log_headers-direct-exchange.rs",
+    emit_log_headers_keeps_copies = "emit_log_headers-keeps-copies.rs",
     emit_log_headers_lower_case_names = "emit_log_headers-lower-case-names.rs",
     emit_log_headers_names_with_x = "emit_log_headers-names-with-x.rs",
     emit_log_headers_needs_no_dashes = "emit_log_headers-needs-no-dashes.rs",
@@ -22,6 +23,7 @@ programs! {
     receive_logs_headers_no_usage = "receive_logs_headers-no-usage.rs",
     receive_logs_headers_no_x_match = "receive_logs_headers-no-x-match.rs",
     receive_logs_headers_numbers_as_text = "receive_logs_headers-numbers-as-text.rs",
+    receive_logs_headers_polls = "receive_logs_headers-polls.rs",
     receive_logs_headers_prints_no_repeats = "receive_logs_headers-prints-no-repeats.rs",
     receive_logs_headers_small_numbers = "receive_logs_headers-small-numbers.rs",
     receive_logs_headers_splits_at_the_last_sign = "receive_logs_headers-splits-at-the-last-sign.rs",

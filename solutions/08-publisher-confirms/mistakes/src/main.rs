@@ -5,6 +5,7 @@ include!("../../../one-executable.rs");
 programs! {
     publisher_confirms_all_at_once = "publisher_confirms-all-at-once.rs",
     publisher_confirms_believes_the_confirm = "publisher_confirms-believes-the-confirm.rs",
+    publisher_confirms_binds_the_queue = "publisher_confirms-binds-the-queue.rs",
     publisher_confirms_counts_refused = "publisher_confirms-counts-refused.rs",
     publisher_confirms_counts_returned = "publisher_confirms-counts-returned.rs",
     publisher_confirms_dies_on_bytes = "publisher_confirms-dies-on-bytes.rs",

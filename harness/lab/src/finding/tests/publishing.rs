@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use amqp_tap::{Side, What};
+
 use super::super::{
     FindingId as Id, Given,
     testing::{Stage, found, ids, ids_given, only},
@@ -278,6 +280,40 @@ fn confirms_are_awaited_before_the_close() {
     assert_eq!(ids(&[&send()]), []);
     // What the lab holds back, nobody can await for ever.
     assert_eq!(ids(&[&send().fault("holds confirms").drops().dies(9)]), []);
+}
+
+/// The broker's confirm may come sooner than the end of a program that does not wait for it, or later: the finding is
+/// the same.
+#[test]
+fn a_confirm_that_nobody_can_have_read_was_not_awaited() {
+    let send = || {
+        Stage::connected("send")
+            .declares("hello")
+            .wants_confirms()
+            .publishes("", "hello", b"one")
+    };
+    let gone = |stage: Stage| stage.event(Side::Client, What::HalfClosed);
+    let reset = |stage: Stage| {
+        let why = "connection reset".to_owned();
+        stage.event(Side::Client, What::Reset { why })
+    };
+    let unread = [
+        gone(send()),
+        gone(send()).confirmed(1, false),
+        reset(send().confirmed(1, false)),
+    ];
+    for stage in unread {
+        let found = ids(&[&stage.drops().exits(0)]);
+        assert_eq!(found, [Id::ConfirmNotAwaited, Id::ConnectionNotClosed]);
+    }
+    // It may have read the confirm: what was left unread came after it, or nothing was.
+    for stage in [
+        gone(send().confirmed(1, false)),
+        reset(send().confirmed(1, false).declares("other")),
+    ] {
+        let found = ids(&[&stage.drops().exits(0)]);
+        assert_eq!(found, [Id::ConnectionNotClosed]);
+    }
 }
 
 #[test]
