@@ -3,8 +3,6 @@
 //! The lab plays the other side. To the server it is a client that asks all sorts of things. To the clients it is a
 //! server that replies late, twice, in any order, and with replies that belong to others.
 
-use std::fmt;
-
 use workbook_lab::{
     Checked, Cut, Failure, Fault, Lab, Outcome, Program, Rule,
     calls::{Call, DIRECT, Mess},
@@ -13,6 +11,7 @@ use workbook_lab::{
     lab,
     program::NO_BROKER_LIMIT,
     property,
+    property::Words,
     proptest::{
         collection::vec,
         prelude::{Strategy, any},
@@ -384,12 +383,12 @@ fn all_say_so_without_a_broker() -> Outcome {
 }
 
 /// A body, shown as text where it is one.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Body(Vec<u8>);
 
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.escape_ascii())
+impl Words for Body {
+    fn words(&self) -> String {
+        self.0.words()
     }
 }
 

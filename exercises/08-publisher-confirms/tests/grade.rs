@@ -9,6 +9,7 @@ use workbook_lab::{
     Checked, Cut, Failure, Fault, Injected, Lab, Outcome, Program, Rule, client,
     confirms::{CutAt, Place, Release, Word},
     ensure, lab, property,
+    property::Words,
     proptest::{
         collection::vec,
         prelude::{Just, Strategy},
@@ -319,6 +320,16 @@ enum Mode {
     One,
     Batch(usize),
     Async,
+}
+
+impl Words for Mode {
+    fn words(&self) -> String {
+        match self {
+            Self::One => "one".to_owned(),
+            Self::Batch(size) => format!("batch {size}"),
+            Self::Async => "async".to_owned(),
+        }
+    }
 }
 
 impl Mode {

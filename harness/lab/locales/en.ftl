@@ -116,14 +116,21 @@ discarded-publish = publishes to a queue that does not exist: the message is dis
                 declare it in both.
         } (With `mandatory` the broker returns such a message instead.)
 
-publish-not-flushed = ends before its message has left it
+publish-not-flushed = { $cut ->
+        [never] says that it sent a message, and publishes none
+       *[other] ends before its message has left it
+    }
     .explanation = { $cut ->
             [yes] `{ $program }` began to send a message (basic.publish), and its connection ended before all of it was sent.
                The broker drops such a message.
-           *[no] `{ $program }` connected and says that it sent, but no basic.publish ever came: the process ended while the
-               message was still waiting inside it.
-        } A client library writes in the background. Await the publish, then close the connection and await that, too:
-        connection.close-ok comes after everything that was sent before it.
+            [never] `{ $program }` says that it sent, and closed its connection in order, but no basic.publish came before that: it
+               asked the broker for nothing of the kind.
+           *[no] `{ $program }` connected and says that it sent, but no basic.publish ever came before the process ended.
+        } { $cut ->
+            [never] Publish, and print what you sent afterwards.
+           *[other] A client library writes in the background. Await the publish, then close the connection and await that,
+               too: connection.close-ok comes after everything that was sent before it.
+        }
 
 sent-too-early = says `Sent` before it has reached the broker
     .explanation = `{ $program }` printed "{ $line }" { $opened ->
@@ -139,8 +146,7 @@ other-body = publishes `{ $body }` instead of `{ $wanted }`
         } Nobody on the way makes them equal: send exactly these bytes, and print what you sent.
 
 unused-queue = uses the queue `{ $queue }`, where `{ $wanted }` is meant
-    .explanation = `{ $program }` uses a queue named `{ $queue }`, and nobody else does; the name that the others use is
-        `{ $wanted }`. To the broker these are two queues that have nothing to do with each other: what is put into one
+    .explanation = `{ $program }` uses a queue named `{ $queue }`; the name that is meant is `{ $wanted }`. To the broker these are two queues that have nothing to do with each other: what is put into one
         never comes out of the other. Names are compared byte by byte.
 
 queue-purged = throws away { $count ->
@@ -227,7 +233,7 @@ message-not-persistent = publishes { $count ->
         delivery_mode = 2 (persistent).
 
 other-exchange = uses the exchange `{ $exchange }`, where `{ $wanted }` is meant
-    .explanation = `{ $program }` uses an exchange named `{ $exchange }`, and never `{ $wanted }`, which the other programs use. To the
+    .explanation = `{ $program }` uses an exchange named `{ $exchange }`, and never `{ $wanted }`, which is meant. To the
         broker these are two exchanges that have nothing to do with each other: what is published to one never comes
         to the queues of the other. Names are compared byte by byte.
 
@@ -286,8 +292,11 @@ queue-not-exclusive = consumes from a queue that does not belong to it alone
     .explanation = `{ $program }` declared its queue { $generated ->
             [yes] with a name that the broker chose, but
            *[no] `{ $queue }`
-        } not exclusive. Such a queue stays when the program has ended, and goes on collecting messages that nobody
-        reads; every other connection may use it, too. Declare it exclusive: then it belongs to this connection, and
+        } not exclusive. { $stays ->
+            [yes] Such a queue stays when the program has ended, and goes on collecting messages that nobody reads; every
+                other connection may use it, too.
+           *[no] Every other connection may use it, too, and take messages out of it.
+        } Declare it exclusive: then it belongs to this connection, and
         the broker deletes it when the connection ends, however it ends.
 
 queue-not-bound = consumes from a queue that is bound to nothing
@@ -421,15 +430,15 @@ prefetch-global = sets a prefetch for the whole channel
 never-connected = never connects to the address in `AMQP_ADDR`
     .explanation = A broker waited for `{ $program }` at the address in the variable `AMQP_ADDR`, and the program never connected to it. { $how ->
             [claims] It says that it sends or waits all the same, so it talks to somebody else: is a host or a port
-                written into the program?
+                written into the program? Take the address from `AMQP_ADDR`, whole. (Programs that need the parts find
+                them in `RABBITMQ_HOST` and `RABBITMQ_PORT`.)
             [well] It exited with code 0 all the same: is a host or a port written into the program, or does it end
-                before it connects?
+                before it connects? Take the address from `AMQP_ADDR`, whole.
            *[badly] It ended with an error ({ $ended ->
                 [none] killed
                *[other] exit code { $ended }
             }) before that: see what it says on standard error.
-        } Take the address from `AMQP_ADDR`, whole. (Programs that need the parts find them in `RABBITMQ_HOST` and
-        `RABBITMQ_PORT`.)
+        }
 
 connection-not-closed = ends without closing its connection
     .explanation = `{ $program }` published { $count ->

@@ -95,11 +95,19 @@ discarded-publish = 发布时队列还不存在，消息被丢弃
            *[other] `{ $later }` 会声明这个队列，但那是在此之后。哪个程序先运行是无法预知的，所以两边都要声明。
         }（如果设置了 `mandatory`，代理会把这样的消息退回来。）
 
-publish-not-flushed = 消息还没有发出去，程序就结束了
+publish-not-flushed = { $cut ->
+        [never] 声称发送了消息，却什么也没有发布
+       *[other] 消息还没有发出去，程序就结束了
+    }
     .explanation = { $cut ->
             [yes] `{ $program }` 开始发送一条消息（basic.publish），但还没有发完，连接就断开了，代理会丢弃这样的消息。
-           *[no] `{ $program }` 连接了代理，也声称已经发送，但 basic.publish 从未出现：消息还留在进程里，进程就已经结束了。
-        }客户端库是在后台写数据的。请先等待发布完成，再关闭连接并等待关闭完成：connection.close-ok 一定在此前发送的所有内容之后才到达。
+            [never] `{ $program }` 声称已经发送，也正常关闭了连接，但在此之前从未出现 basic.publish：它根本没有要求代理接收消息。
+           *[no] `{ $program }` 连接了代理，也声称已经发送，但直到进程结束，basic.publish 都没有出现。
+        }{ $cut ->
+            [never] 请先发布，再打印你发送的内容。
+           *[other] 客户端库是在后台写数据的。请先等待发布完成，再关闭连接并等待关闭完成：connection.close-ok
+               一定在此前发送的所有内容之后才到达。
+        }
 
 sent-too-early = 还没有连上代理就说已经发送
     .explanation = `{ $program }` 打印了“{ $line }”，{ $opened ->
@@ -114,7 +122,7 @@ other-body = 发布的是 `{ $body }`，而不是 `{ $wanted }`
         }途中没有谁会把它们当作相同：请原样发送这些字节，并打印你发送的内容。
 
 unused-queue = 使用了队列 `{ $queue }`，而应该是 `{ $wanted }`
-    .explanation = `{ $program }` 使用的队列名是 `{ $queue }`，除它之外没有别人使用；大家用的名字是 `{ $wanted }`。
+    .explanation = `{ $program }` 使用的队列名是 `{ $queue }`，而应该是 `{ $wanted }`。
         在代理看来，这是两个毫不相干的队列：放进其中一个的消息，永远不会从另一个里出来。名字是逐字节比较的。
 
 queue-purged = 用 { $method } 清掉了 { $count } 条等待中的消息
@@ -176,7 +184,7 @@ message-not-persistent = 发布了 { $count } 条代理重启后就会丢失的�
         请在发布时把消息属性 delivery_mode 设为 2（持久）。
 
 other-exchange = 使用了交换机 `{ $exchange }`，而应该是 `{ $wanted }`
-    .explanation = `{ $program }` 使用的交换机名是 `{ $exchange }`，从未使用过其他程序所用的 `{ $wanted }`。
+    .explanation = `{ $program }` 使用的交换机名是 `{ $exchange }`，从未使用过应该用的 `{ $wanted }`。
         在代理看来，这是两个毫不相干的交换机：发布到其中一个的消息，永远不会到达绑定在另一个上的队列。名字是逐字节比较的。
 
 other-routing-key = 发布时用的路由键是 `{ $key }`，而应该是 `{ $wanted }`
@@ -227,7 +235,10 @@ queue-not-exclusive = 消费的队列并不只属于自己
     .explanation = `{ $program }` 声明自己的队列时{ $generated ->
             [yes] 由代理起了名字，但
            *[no] （`{ $queue }`）
-        }没有声明为独占。这样的队列在程序结束之后仍然存在，继续积累没有人读取的消息，其他连接也都可以使用它。
+        }没有声明为独占。{ $stays ->
+            [yes] 这样的队列在程序结束之后仍然存在，继续积累没有人读取的消息，其他连接也都可以使用它。
+           *[no] 其他连接也都可以使用它，从中取走消息。
+        }
         请把它声明为独占：它就只属于这个连接，无论连接怎样结束，代理都会把它删除。
 
 queue-not-bound = 消费的队列没有绑定到任何交换机
@@ -329,13 +340,14 @@ prefetch-global = 为整个信道设置了预取数
 
 never-connected = 从未连接 `AMQP_ADDR` 中的地址
     .explanation = 代理在环境变量 `AMQP_ADDR` 中的地址上等着 `{ $program }`，而程序从未连接到那里。{ $how ->
-            [claims] 它却说自己已经发送或者正在等待，说明它连接的是别处：程序里是不是写死了主机或端口？
-            [well] 它却以退出码 0 结束了：程序里是不是写死了主机或端口，还是没等到连接就结束了？
+            [claims] 它却说自己已经发送或者正在等待，说明它连接的是别处：程序里是不是写死了主机或端口？请使用
+                `AMQP_ADDR` 中的完整地址。（需要分开的主机和端口时，见 `RABBITMQ_HOST` 和 `RABBITMQ_PORT`。）
+            [well] 它却以退出码 0 结束了：程序里是不是写死了主机或端口，还是没等到连接就结束了？请使用 `AMQP_ADDR` 中的完整地址。
            *[badly] 它在连接之前就出错结束了（{ $ended ->
                 [none] 被终止
                *[other] 退出码 { $ended }
             }）：请看看它在标准错误上说了什么。
-        }请使用 `AMQP_ADDR` 中的完整地址。（需要分开的主机和端口时，见 `RABBITMQ_HOST` 和 `RABBITMQ_PORT`。）
+        }
 
 connection-not-closed = 没有关闭连接就结束了
     .explanation = `{ $program }` 发布了 { $count } 条消息，然后没有发送 connection.close 就结束了：在代理看来，这和崩溃没有区别，

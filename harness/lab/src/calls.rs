@@ -15,6 +15,7 @@ use crate::{
     judge::{Declare, Letter, Partner},
     lab::Lab,
     program::Program,
+    report::visible,
     tasks::Task,
 };
 
@@ -120,9 +121,12 @@ impl Call {
 
     /// Waits until the client has printed this result, and no other, and has ended well.
     pub async fn succeeds_with(&self, result: &str) -> Checked {
-        self.client.prints_result(result).await?;
+        // The lab's server need not reckon well, so that nobody can know the result without its reply.
+        let asked = visible(&self.request.text());
+        let why = format!(": it asked for {asked} and was told {result}");
+        self.client.prints_result_because(result, &why).await?;
         self.client.succeeds().await?;
-        self.client.prints_result(result).await
+        self.client.prints_result_because(result, &why).await
     }
 }
 
@@ -203,7 +207,12 @@ impl Program {
 
     /// Waits until it has printed `Got RESULT` with this result, and with no other.
     pub async fn prints_result(&self, result: &str) -> Checked {
-        let what = format!("`{}` prints `Got {result}`, once", self.name());
+        self.prints_result_because(result, "").await
+    }
+
+    /// As [`Program::prints_result`]; `why` goes on with the sentence that says so.
+    async fn prints_result_because(&self, result: &str, why: &str) -> Checked {
+        let what = format!("`{}` prints `Got {result}`, once{why}", self.name());
         self.until(&what, |program| {
             let said = program.stdout();
             let ended = program.ended().is_some();

@@ -1,6 +1,6 @@
 //! What a check leaves behind for whoever wants to see what happened: findings, pictures and tapes.
 
-use std::{io, path::Path};
+use std::{collections::HashSet, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,13 @@ pub(crate) fn gather(records: &[Record], slug: &str, language: Language) -> Evid
         ..Look::default()
     };
     let mut evidence = Evidence::default();
-    for world in worlds(records) {
+    let mut told = HashSet::new();
+    for mut world in worlds(records) {
+        // A program that does the same in several worlds is told of once.
+        world.findings.retain(|it| {
+            let same = (it.id, it.program.clone(), it.arguments.clone());
+            told.insert(same)
+        });
         evidence
             .picture
             .push_str(&picture::text(&world.seen, &world.findings, &look));

@@ -198,9 +198,9 @@ const RULES: &[Rule] = &[
     publishing::unused_queue,
     publishing::purged,
     publishing::confirm_not_awaited,
+    confirming::reported_as_confirmed,
     publishing::returned_ignored,
     confirming::mode_missing,
-    confirming::reported_as_confirmed,
     confirming::multiple_ignored,
     confirming::unmarked,
     publishing::declared_nothing,
@@ -259,7 +259,16 @@ fn hush(own: &mut Vec<Finding>) {
     let dead = has(&[Id::DiedOnDelivery, Id::HeartbeatMissed]);
     // Whether a message still reached a program that is about to leave is up to the moment.
     let left = has(&[Id::StoppedEarly]);
+    let transient: Vec<String> = own
+        .iter()
+        .filter(|finding| finding.id == Id::QueueNotDurable)
+        .map(|finding| finding.arguments["queue"].clone())
+        .collect();
     own.retain(|finding| match finding.id {
+        Id::InequivalentArguments => {
+            finding.arguments["argument"] != "durable"
+                || !transient.contains(&finding.arguments["name"])
+        }
         Id::DeclaredNothing => !missing,
         Id::ConnectionNotClosed
         | Id::StoppedEarly
@@ -303,6 +312,14 @@ impl Finding {
             place: story.place,
             event,
         });
+        self
+    }
+
+    /// It is no advice here, but why a check does not hold.
+    fn graver(mut self, is: bool) -> Self {
+        if is {
+            self.severity = Severity::Error;
+        }
         self
     }
 

@@ -107,10 +107,15 @@ macro_rules! lab {
 /// The simplest case is tried first, then the other examples, as they are; then
 /// four random ones, and of one that fails the smallest is looked for.
 ///
+/// The names in the closure's second parameter tell people what the parts of a case are.
+///
 /// `property!(2 of strategy, …)` tries so many random ones, where a case is a list: many of those are one case.
 #[macro_export]
 macro_rules! property {
-    ($cases:literal of $strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {{
+    (
+        $cases:literal of $strategy:expr, [$($example:expr),* $(,)?],
+        async $($moves:ident)? |$lab:ident, $case:pat_param| $body:expr $(,)?
+    ) => {{
         fn here() {}
         $crate::property::for_all(
             $crate::here!(),
@@ -118,10 +123,11 @@ macro_rules! property {
             $cases,
             $strategy,
             vec![$($example),*],
-            $body,
+            stringify!($case),
+            async $($moves)? |$lab, $case| $body,
         )
     }};
-    ($strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {
-        $crate::property!(4 of $strategy, [$($example),*], $body)
+    ($strategy:expr, [$($example:expr),* $(,)?], $($body:tt)+) => {
+        $crate::property!(4 of $strategy, [$($example),*], $($body)+)
     };
 }

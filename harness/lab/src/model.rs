@@ -93,10 +93,13 @@ pub fn disagreement(
             1 => format!("gets one copy of a message with {message}"),
             wanted => format!("gets a copy of each of the {wanted} equal messages with {message}"),
         };
-        let observed = match count {
-            0 => "it got none".to_owned(),
-            1 => "it got one".to_owned(),
-            count => format!("it got {count} copies"),
+        let mut others = got.iter();
+        let other = others.find(|body| published.iter().all(|it| it.body != **body));
+        let observed = match (count, other) {
+            (0, Some(other)) => format!("it got {other:?} instead"),
+            (0, None) => "it got none".to_owned(),
+            (1, _) => "it got one".to_owned(),
+            (count, _) => format!("it got {count} copies"),
         };
         return Some(Disagreement { expected, observed });
     }
@@ -156,6 +159,10 @@ mod tests {
     fn the_first_message_that_differs_is_told() {
         let told = |got: &[&str]| told(got).expect("they disagree").1;
         assert_eq!(told(&["three"]), "it got none");
+        assert_eq!(
+            told(&["info: one", "three"]),
+            "it got \"info: one\" instead"
+        );
         assert_eq!(told(&["one", "one", "three"]), "it got 2 copies");
         assert_eq!(told(&["one", "two", "three"]), "it got one");
         assert_eq!(told(&["one", "three", "four"]), "it got \"four\"");

@@ -9,7 +9,7 @@ use proptest::{
 };
 
 use super::Call;
-use crate::{failure::Checked, judge::Letter, lab::Lab};
+use crate::{failure::Checked, judge::Letter, lab::Lab, property::Words};
 
 /// What a server can do to a client before it replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,20 @@ pub struct Mess {
     pub tricks: Vec<(usize, Trick)>,
     /// The numbers that are asked for, in the order in which the right replies come. Each reply comes twice.
     pub replies: Vec<u8>,
+}
+
+impl Words for Mess {
+    fn words(&self) -> String {
+        let asked: BTreeSet<&u8> = self.replies.iter().collect();
+        let asked: Vec<String> = asked.into_iter().map(u8::to_string).collect();
+        let tricks = self.tricks.iter().map(|(to, trick)| {
+            let to = &asked[to % asked.len().max(1)];
+            format!("who asks for {to} gets {}", trick.words())
+        });
+        let replies: Vec<String> = self.replies.iter().map(u8::to_string).collect();
+        let replies = format!("then come the right replies, for {}", replies.join(", "));
+        tricks.chain([replies]).collect::<Vec<_>>().join("; ")
+    }
 }
 
 impl Mess {
@@ -89,6 +103,20 @@ impl Trick {
         Self::Error,
         Self::Bytes,
     ];
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Forged => "a reply with an id that nobody knows",
+            Self::NoId => "a reply without an id",
+            Self::EmptyId => "a reply whose id is there, and empty",
+            Self::Longer => "a reply whose id begins as its own does, and is longer",
+            Self::Shorter => "a reply with the beginning of its own id",
+            Self::OtherCase => "a reply with its own id in other upper and lower case",
+            Self::OfAnother => "the reply to another client",
+            Self::Error => "an error with an id that nobody knows",
+            Self::Bytes => "bytes that are no text, with an id that nobody knows",
+        }
+    }
 
     fn letter(self, call: &Call, other: &Call) -> Letter {
         let wrong = Letter::new("666");

@@ -80,12 +80,19 @@ pub(super) fn not_flushed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
         return None;
     }
     let ends = story.connections.iter().filter_map(|it| it.ended);
+    // What it has given to its library comes before the close that it asks for.
+    let closed = story.connections.iter().all(|it| it.closing.is_some());
+    let cut = match short {
+        Some(_) => "yes",
+        None if closed => "never",
+        None => "no",
+    };
     Some(
         Finding::new(FindingId::PublishNotFlushed, story)
             .proved_by(short.map(|it| it.asked.event))
             .proved_by(short.is_none().then_some(opened.event))
             .proved_by(ends.map(|(_, mark)| mark.event).next_back())
-            .with("cut", if short.is_some() { "yes" } else { "no" }),
+            .with("cut", cut),
     )
 }
 
@@ -293,7 +300,8 @@ pub(super) fn queue_not_durable(world: &World<'_>, story: &Story<'_>) -> Option<
         return None;
     }
     let declare = story.declares.iter().find(|it| {
-        it.is_queue && it.shared && !it.durable && !it.passive && it.refused.is_none()
+        let refused = it.refused.is_some_and(|code| code != 406);
+        it.is_queue && it.shared && !it.durable && !it.passive && !refused
     })?;
     Some(
         Finding::new(FindingId::QueueNotDurable, story)

@@ -7,7 +7,7 @@ use super::{
         DoubleAck, ExchangeNotFound, InequivalentArguments, QueueNotFound, ResourceLocked,
         TransientQueueRefused, UnknownDeliveryTag,
     },
-    story::{Delivery, Lane, Mark, Refusal, Settle, Story},
+    story::{Declare, Delivery, Lane, Mark, Refusal, Settle, Story},
     world::World,
 };
 use crate::calls::DIRECT;
@@ -153,7 +153,10 @@ fn queue_not_found(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> F
             "similar",
             world.similar(queue).unwrap_or_else(|| "none".into()),
         );
-    match world.first_declare(queue) {
+    let refused = world.time(story, refusal.mark);
+    let later =
+        |(other, declare): &(&Story<'_>, &Declare)| world.time(other, declare.asked) > refused;
+    match world.first_declare(queue).filter(later) {
         // Somebody declares it, but later.
         Some((other, declare)) => finding
             .with("later", other.seen.program)

@@ -236,6 +236,18 @@ impl Stage {
         .declared(queue)
     }
 
+    /// A queue that anybody may use, and that goes with its last consumer.
+    pub(crate) fn declares_auto_delete(self, queue: &str) -> Self {
+        self.client(AMQPClass::Queue(queue::AMQPMethod::Declare(
+            queue::Declare {
+                queue: queue.into(),
+                auto_delete: true,
+                ..queue::Declare::default()
+            },
+        )))
+        .declared(queue)
+    }
+
     pub(crate) fn declares_exchange(self, exchange: &str) -> Self {
         self.client(AMQPClass::Exchange(exchange::AMQPMethod::Declare(
             exchange::Declare {

@@ -1,5 +1,6 @@
 //! Mistake: takes a confirm that is for many for one of all that is on its way (with amqprs).
-//! Finding: reported-as-confirmed
+//! Finding: confirm-not-awaited
+//! May show: reported-as-confirmed
 
 use std::{
     collections::{BTreeMap, HashSet},

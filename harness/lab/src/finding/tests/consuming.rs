@@ -1,7 +1,7 @@
 use amqp_tap::{Ending, Side};
 
 use super::super::{
-    FindingId as Id, Given,
+    FindingId as Id, Given, Severity,
     testing::{Stage, found, ids, ids_given, only},
 };
 use crate::course::Ask;
@@ -133,6 +133,43 @@ fn no_prefetch_is_told_where_the_chapter_asks_for_one() {
     assert_eq!(ids_given(&[&global], &given), [Id::PrefetchGlobal]);
     let right = worker().prefetches(1, false).consumes("hello", false);
     assert_eq!(ids_given(&[&right], &given), []);
+}
+
+#[test]
+fn no_prefetch_is_why_a_check_fails_only_where_messages_waited_or_none_came() {
+    let given = Given {
+        asks: [Ask::Prefetch].into(),
+        ..Given::default()
+    };
+    let severity = |stage: Stage, given: &Given| found(&[&stage], given)[0].severity;
+    let worker = || {
+        Stage::connected("worker")
+            .declares("hello")
+            .consumes("hello", false)
+    };
+    let waited = || worker().delivered(1, b"one").delivered(2, b"two");
+    let in_turn = || {
+        let first = worker().delivered(1, b"one").acks(1);
+        first.delivered(2, b"two").acks(2)
+    };
+    assert_eq!(severity(worker(), &given), Severity::Error);
+    assert_eq!(severity(waited(), &given), Severity::Error);
+    assert_eq!(severity(in_turn(), &given), Severity::Advice);
+    let late = |stage: Stage| stage.prefetches(1, false);
+    assert_eq!(severity(late(waited()), &given), Severity::Error);
+    assert_eq!(
+        severity(late(waited()), &Given::default()),
+        Severity::Advice
+    );
+    assert_eq!(severity(late(in_turn()), &given), Severity::Advice);
+    // An early acknowledgement on the tape comes before it.
+    let hasty = worker().works(1000).delivered(1, b"one..").acks(1);
+    let both = found(
+        &[&hasty.delivered(2, b"two..").delivered(3, b"three..")],
+        &given,
+    );
+    let ids: Vec<_> = both.iter().map(|finding| finding.id).collect();
+    assert_eq!(ids, [Id::AckBeforeDone, Id::PrefetchMissing]);
 }
 
 #[test]

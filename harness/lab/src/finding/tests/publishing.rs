@@ -103,6 +103,13 @@ fn a_publish_that_never_came_was_not_flushed() {
         ids(&[&early]),
         [Id::PublishNotFlushed, Id::ConnectionNotClosed]
     );
+    // What a library is given before it closes comes before the close: nothing was given to it.
+    let never = send().prints("Sent 'Hello World!'").closes().exits(0);
+    let finding = only(&[&never]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["cut"]),
+        (Id::PublishNotFlushed, "never")
+    );
     let half = send().publishes_half("hello", b"Hello").drops().exits(0);
     assert_eq!(ids(&[&half])[0], Id::PublishNotFlushed);
     // It never said that it sent; it is still at it; the lab cut it.

@@ -51,6 +51,15 @@ fn who_declares_it_later_is_named() {
 }
 
 #[test]
+fn who_declared_it_before_did_not_do_so_afterwards() {
+    let before = Stage::connected("send").declares("hello").closes().exits(0);
+    let refused = consume_refused().after(std::time::Duration::from_secs(1));
+    let finding = only(&[&refused, &before]);
+    assert_eq!(finding.id, Id::QueueNotFound);
+    assert_eq!(finding.arguments["later"], "none");
+}
+
+#[test]
 fn an_exchange_that_has_the_name_of_the_queue_is_the_usual_slip() {
     let text = "NOT_FOUND - no exchange 'hello' in vhost '/'";
     let send = |exchange: &str| {
