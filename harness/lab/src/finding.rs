@@ -64,6 +64,8 @@ pub struct Seen<'a> {
     pub reachable: bool,
     /// When its tape began: tapes of several programs are merged by it.
     pub began: SystemTime,
+    /// How long it works for each `.` in a body; it prints `Done` afterwards. `None`: it is no worker.
+    pub task_unit: Option<Duration>,
     /// Its tape.
     pub events: &'a [Arc<Event>],
     /// What it printed on standard output.
@@ -94,10 +96,8 @@ pub struct Given {
     pub queues: BTreeSet<String>,
     /// The queue names that the exercise's text gives: what comes near to one of them is a slip.
     pub names: BTreeSet<String>,
-    /// The bodies that the exercise's text gives: what differs by upper and lower case only is a slip.
+    /// The bodies that the exercise's text gives, for a program that gets no arguments.
     pub bodies: Vec<Vec<u8>>,
-    /// How long a program works for each `.` in a body, and that it prints `Done` afterwards.
-    pub task_unit: Option<Duration>,
     /// The exchanges that the exercise's text gives.
     pub exchanges: BTreeSet<String>,
     /// What the chapter asks for.
@@ -186,7 +186,7 @@ const RULES: &[Rule] = &[
     publishing::discarded,
     publishing::not_flushed,
     publishing::sent_too_early,
-    publishing::other_case,
+    publishing::other_body,
     publishing::unused_queue,
     publishing::purged,
     publishing::confirm_not_awaited,

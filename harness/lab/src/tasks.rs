@@ -73,14 +73,15 @@ impl Lab {
         unit: Duration,
         heartbeat: Option<u16>,
     ) -> Result<Program, Failure> {
-        self.note_task_unit(unit);
         let millis = unit.as_millis().to_string();
         let start = Start {
             variables: &[(UNIT, &millis)],
             heartbeat,
             ..Start::default()
         };
-        self.start_as(program, start).await
+        let program = self.start_as(program, start).await?;
+        program.works(unit);
+        Ok(program)
     }
 }
 

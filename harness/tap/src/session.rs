@@ -83,6 +83,8 @@ struct Stream {
     greeted: bool,
     /// No longer decoded.
     raw: bool,
+    /// Its sender is gone, and the tape says so.
+    over: bool,
     assembly: Assembly,
 }
 
@@ -186,22 +188,30 @@ impl Session {
 
     /// `side` will send no more.
     pub(crate) fn end_of(&mut self, side: Side) {
-        self.first_to_end.get_or_insert(side);
-        self.note(side, What::HalfClosed);
+        self.over(side, What::HalfClosed);
     }
 
     /// The connection with `side` broke. Answers whether that is news: once both have agreed to close, a broker ends
     /// its socket by a reset so as not to wait for the program, and nothing is lost.
     pub(crate) fn reset_by(&mut self, side: Side, why: &std::io::Error) -> bool {
-        self.first_to_end.get_or_insert(side);
-        if self.close_agreed {
-            self.note(side, What::HalfClosed);
-            return false;
-        }
-        self.conclude(Ending::Reset);
         let why = why.kind().to_string();
-        self.note(side, What::Reset { why });
-        true
+        self.over(
+            side,
+            match self.close_agreed {
+                true => What::HalfClosed,
+                false => What::Reset { why },
+            },
+        );
+        !self.close_agreed
+    }
+
+    /// Whether a socket is closed or reset is up to its system, and to what is still unread. So the one who ended first
+    /// ended the connection, whichever way, and its end is told once.
+    fn over(&mut self, side: Side, what: What) {
+        self.first_to_end.get_or_insert(side);
+        if !std::mem::replace(&mut self.stream(side).over, true) {
+            self.note(side, what);
+        }
     }
 
     /// Says how the connection ends, unless that is already known.

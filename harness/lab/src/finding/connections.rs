@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use amqp_tap::Ending;
+use amqp_tap::{Ending, Side};
 
 use super::{
     Finding, FindingId, spoken,
@@ -18,12 +18,31 @@ const CHURN_TIME: Duration = Duration::from_secs(2);
 /// How long a program has to end after Ctrl-C.
 const INTERRUPT: Duration = Duration::from_secs(2);
 
-/// Never came to the broker.
+/// Never came to the address that it was given.
+///
+/// Where it says that it sent or that it waits, or ended as if all were well, it may have talked to another broker.
 pub(super) fn never_connected(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let ended = story.seen.ended?;
-    let own = !matches!(ended, Ended::Signal(9)) && story.seen.interrupted.is_none();
-    (story.seen.reachable && own && story.connections.is_empty() && !story.bent())
-        .then(|| Finding::new(FindingId::NeverConnected, story).with("ended", word(ended)))
+    let seen = story.seen;
+    if !seen.reachable || !story.connections.is_empty() || story.bent() {
+        return None;
+    }
+    let claims = spoken::sent(seen).next().is_some() || spoken::waits(seen);
+    let how = match seen.ended {
+        _ if claims => "claims",
+        Some(Ended::Code(0)) => "well",
+        Some(Ended::Signal(9)) | None => return None,
+        Some(_) if seen.interrupted.is_some() => return None,
+        Some(_) => "badly",
+    };
+    let ended = match seen.ended {
+        None | Some(Ended::Signal(9)) => "running".to_owned(),
+        Some(ended) => word(ended),
+    };
+    Some(
+        Finding::new(FindingId::NeverConnected, story)
+            .with("how", how)
+            .with("ended", ended),
+    )
 }
 
 /// A program that only publishes, or asks and gets a reply, ended without `connection.close`.
@@ -36,9 +55,8 @@ pub(super) fn not_closed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
         return None;
     }
     let (connection, mark) = story.connections.iter().find_map(|connection| {
-        let (ending, mark) = connection.ended?;
-        let dropped = matches!(ending, Ending::DroppedByClient | Ending::Reset);
-        (dropped && !connection.bent && connection.closing.is_none()).then_some((connection, mark))
+        let mark = connection.dropped()?;
+        (!connection.bent && connection.closing.is_none()).then_some((connection, mark))
     })?;
     let published = story
         .publishes
@@ -83,10 +101,10 @@ pub(super) fn interrupt_ignored(_: &World<'_>, story: &Story<'_>) -> Option<Find
 pub(super) fn heartbeat_missed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (connection, last, end, silent) = story.connections.iter().find_map(|connection| {
         // A program that is stuck notices nothing, so its side may stay open.
-        let end = connection.left.or_else(|| {
-            let (ending, end) = connection.ended?;
-            matches!(ending, Ending::DroppedByBroker | Ending::Reset).then_some(end)
-        })?;
+        let end = match (connection.gone, connection.ended) {
+            (Some((Side::Broker, end)), _) | (None, Some((Ending::DroppedByBroker, end))) => end,
+            _ => return None,
+        };
         let last = connection.last_word?;
         let silent = end.at.saturating_sub(last.at);
         // The broker gives up after two intervals; clocks and scheduling take a little.

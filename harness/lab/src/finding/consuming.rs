@@ -15,11 +15,8 @@ pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding>
         return None;
     }
     // Where the broker, or the network, ended the connection, that is another matter.
-    let closing = story.connections.last()?.closing;
-    let left = story.connections.last()?.ended;
-    let own = closing.or(left
-        .filter(|(ending, _)| *ending == amqp_tap::Ending::DroppedByClient)
-        .map(|(_, mark)| mark))?;
+    let last = story.connections.last()?;
+    let own = last.closing.or(last.dropped())?;
     if !spoken::waits(story.seen) || (story.consumers.is_empty() && story.empty.is_empty()) {
         return None;
     }
@@ -60,19 +57,34 @@ pub(super) fn died_on_delivery(_: &World<'_>, story: &Story<'_>) -> Option<Findi
     if !died || asked || story.bent() || story.seen.interrupted.is_some() {
         return None;
     }
+    // Where the broker, or the network, ended the connection, that is why.
+    let lost = story.connections.last()?.ended;
+    if lost.is_some_and(|(ending, _)| {
+        use amqp_tap::Ending;
+        matches!(
+            ending,
+            Ending::Fault | Ending::DroppedByBroker | Ending::ClosedByBroker
+        )
+    }) {
+        return None;
+    }
     let last = story.deliveries.last()?;
     // The body that it could not read may not be the last one that the broker had sent by then.
     let culprit = story
         .deliveries
         .iter()
         .find(|it| it.whole && std::str::from_utf8(&it.body).is_err())
-        .or_else(|| (!spoken::is_printed(story.seen, &last.body)).then_some(last))?;
-    let text = std::str::from_utf8(&culprit.body).is_ok();
+        .unwrap_or(last);
+    let why = match spoken::carrier(story.seen, &culprit.body) {
+        _ if std::str::from_utf8(&culprit.body).is_err() => "bytes",
+        spoken::Carrier::Line(_) => "printed",
+        spoken::Carrier::Unknown | spoken::Carrier::None => "text",
+    };
     Some(
         Finding::new(FindingId::DiedOnDelivery, story)
             .proved_by([culprit.got.event])
             .with("body", culprit.body.escape_ascii())
-            .with("text", if text { "yes" } else { "no" }),
+            .with("why", why),
     )
 }
 

@@ -76,8 +76,8 @@ findings! {
     PublishNotFlushed "publish-not-flushed" Error "hello-world.html#ends-before-flush";
     /// Said `Sent` before it had even reached the broker.
     SentTooEarly "sent-too-early" Error "hello-world.html#no-broker";
-    /// A body in other upper and lower case.
-    BodyInOtherCase "body-in-other-case" Error "hello-world.html#wrong-body";
+    /// Another body than the text or the arguments give.
+    OtherBody "other-body" Error "hello-world.html#wrong-body";
     /// A queue that nobody else uses, and whose name is nearly right.
     UnusedQueue "unused-queue" Error "hello-world.html#wrong-queue-name";
     /// Threw away messages that waited.
@@ -161,8 +161,8 @@ findings! {
     PrefetchGlobal "prefetch-global" Advice "work-queues.html#global-prefetch";
 
     // Connections.
-    /// Never came to the broker.
-    NeverConnected "never-connected" Error "hello-world.html#no-broker";
+    /// Never came to the address that it was given.
+    NeverConnected "never-connected" Error "hello-world.html#other-address";
     /// Ended without `connection.close`.
     ConnectionNotClosed "connection-not-closed" Error "hello-world.html#never-closes";
     /// The connection broke, and it exited as if all were well.

@@ -8,7 +8,7 @@ mod read;
 use std::time::Duration;
 
 use super::Seen;
-use amqp_tap::Ending;
+use amqp_tap::{Ending, Side};
 use lapin::types::FieldTable;
 
 /// A channel, from its opening to its end. Channel 0 is the connection itself.
@@ -69,8 +69,12 @@ pub(crate) struct Connection {
     /// `connection.close` of the program.
     pub(crate) closing: Option<Mark>,
     pub(crate) ended: Option<(Ending, Mark)>,
-    /// The broker closed its side while neither had said `connection.close`.
-    pub(crate) left: Option<Mark>,
+    /// Who ended it first while neither had said `connection.close`, and when.
+    pub(crate) gone: Option<(Side, Mark)>,
+    /// The program's system reset it, as it does where something of the broker was left unread.
+    pub(crate) unread: bool,
+    /// The last that the broker sent before that.
+    pub(crate) heard: Option<Mark>,
     /// The last that the program sent.
     pub(crate) last_word: Option<Mark>,
     /// A fault hit it.
@@ -241,6 +245,25 @@ pub(crate) struct Refusal {
     pub(crate) method: String,
     /// The frame of that method, where it can be told.
     pub(crate) culprit: Option<Mark>,
+}
+
+impl Connection {
+    /// The program ended it without a word: when.
+    pub(crate) fn dropped(&self) -> Option<Mark> {
+        let (ending, mark) = self.ended?;
+        (ending == Ending::DroppedByClient).then_some(mark)
+    }
+
+    /// The program cannot have read this frame of the broker: it came after the program was gone, or it is what was
+    /// left unread.
+    pub(crate) fn never_read(&self, frame: Mark) -> bool {
+        match self.gone {
+            Some((Side::Client, gone)) => {
+                frame.event > gone.event || self.unread && self.heard == Some(frame)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Bind {

@@ -116,16 +116,22 @@ impl Reader<'_> {
                 heartbeat: 0,
                 closing: None,
                 ended: None,
-                left: None,
+                gone: None,
+                unread: false,
+                heard: None,
                 last_word: None,
                 bent: false,
                 blocked: Vec::new(),
             }),
-            What::HalfClosed if event.from == Side::Broker => {
+            What::HalfClosed | What::Reset { .. } => {
+                let refused = self.closed_by_broker(event.connection);
                 if let Some(connection) = self.connection(event.connection)
                     && connection.closing.is_none()
+                    && connection.gone.is_none()
+                    && !refused
                 {
-                    connection.left = Some(mark);
+                    connection.gone = Some((event.from, mark));
+                    connection.unread = matches!(event.what, What::Reset { .. });
                 }
             }
             What::Closed(ending) => {
@@ -149,15 +155,23 @@ impl Reader<'_> {
             What::Content(content) => self.content(event, mark, content),
             _ => {}
         }
-        if event.from == Side::Client
-            && matches!(
-                event.what,
-                What::Greeting(_) | What::Method(_) | What::Content(_) | What::Heartbeat { .. }
-            )
-            && let Some(connection) = self.connection(event.connection)
+        if matches!(
+            event.what,
+            What::Greeting(_) | What::Method(_) | What::Content(_) | What::Heartbeat { .. }
+        ) && let Some(connection) = self.connection(event.connection)
         {
-            connection.last_word = Some(mark);
+            match event.from {
+                Side::Client => connection.last_word = Some(mark),
+                Side::Broker if connection.gone.is_none() => connection.heard = Some(mark),
+                Side::Broker => {}
+            }
         }
+    }
+
+    /// The broker has sent `connection.close`.
+    fn closed_by_broker(&self, connection: u32) -> bool {
+        let mut refusals = self.story.refusals.iter();
+        refusals.any(|it| it.lane.connection == connection && it.lane.channel == 0)
     }
 
     pub(super) fn connection(&mut self, number: u32) -> Option<&mut Connection> {

@@ -36,7 +36,10 @@ fn a_connection_is_closed() {
         (finding.id, &*finding.arguments["count"]),
         (Id::ConnectionNotClosed, "1")
     );
-    let reset = sent().ends(Side::Client, Ending::Reset).exits(0);
+    let left_unread = What::Reset {
+        why: "connection reset".to_owned(),
+    };
+    let reset = sent().event(Side::Client, left_unread).drops().exits(0);
     assert_eq!(ids(&[&reset]), [Id::ConnectionNotClosed]);
     assert_eq!(ids(&[&sent().closes().exits(0)]), []);
     // It is still at it; it was killed; it had an error and said so.
