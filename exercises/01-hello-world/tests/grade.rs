@@ -204,7 +204,7 @@ fn both_leave_nothing_but_the_queue() -> Outcome {
         lab.start("send", &[]).await?.ends().await?;
         // Whatever `send` publishes, `receive` gets something.
         lab.judge().await?.publish(QUEUE, &["something"]).await?;
-        receive.gets_something().await?;
+        receive.gets_something_from("the lab").await?;
         lab.leaves_nothing_else().await
     })
 }

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 /// A binding that is certainly in force.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bound {
-    /// The queue that messages reach by it, by the name that the broker knows it by.
+    /// The queue, by the name that the broker knows it by.
     pub queue: String,
     /// The routing key, or the pattern of one.
     pub key: String,
@@ -26,7 +26,8 @@ pub struct Bound {
 }
 
 impl Program {
-    /// Waits until a queue is bound to an exchange, with whatever key, and answers the queue's name.
+    /// Waits until a queue is bound to an exchange, with whatever key, and answers the queue's name. Whether it is bound
+    /// by itself, or through another exchange that is bound, is the program's choice.
     ///
     /// From then on all that reaches the exchange reaches the queue, whether the program consumes already or not.
     pub async fn subscribes_to(&self, exchange: &str) -> Result<String, Failure> {
@@ -98,60 +99,62 @@ impl Program {
     }
 }
 
-/// A step of a message's way, that the broker has certainly made.
-struct Step {
+/// A binding between an exchange and a queue, or another exchange, that is certainly in force.
+struct Link {
     source: String,
     destination: String,
-    /// To a queue; otherwise to an exchange.
     to_queue: bool,
     key: String,
     arguments: FieldTable,
 }
 
-/// The bindings to an exchange that the broker has certainly made, in order.
-///
-/// A queue may also be bound to an exchange of the program's own that is bound to this one. What such a binding asks for
-/// is said at its first step.
+/// The bindings to an exchange by which queues get its messages, in order: also those that go through other exchanges,
+/// each with the key and the arguments at the exchange that was asked for.
 fn bindings(events: &[Arc<Event>], exchange: &str) -> Vec<Bound> {
-    let steps = steps(events);
-    let first = steps.iter().filter(|step| step.source == exchange);
-    let bound = first.flat_map(|step| {
-        queues_behind(&steps, step).into_iter().map(|queue| Bound {
-            queue: queue.to_owned(),
-            key: step.key.clone(),
-            arguments: step.arguments.clone(),
-        })
-    });
-    bound.collect()
-}
-
-/// The queues that messages can reach by a step.
-fn queues_behind<'a>(steps: &'a [Step], first: &'a Step) -> BTreeSet<&'a str> {
-    let (mut queues, mut exchanges) = (BTreeSet::new(), BTreeSet::new());
-    let mut to_go = vec![first];
-    while let Some(step) = to_go.pop() {
-        if step.to_queue {
-            queues.insert(step.destination.as_str());
-        } else if exchanges.insert(&step.destination) {
-            to_go.extend(steps.iter().filter(|next| next.source == step.destination));
+    let links = links(events);
+    let mut bound = Vec::new();
+    for first in links.iter().filter(|link| link.source == exchange) {
+        let mut reached = vec![first];
+        let mut next = 0;
+        while let Some(link) = reached.get(next) {
+            let goes_on = |it: &&Link| !link.to_queue && it.source == link.destination;
+            let on: Vec<_> = links.iter().filter(goes_on).collect();
+            // Exchanges may be bound in a circle.
+            let new = on
+                .into_iter()
+                .filter(|it| !reached.iter().any(|known| std::ptr::eq(*known, *it)));
+            let new: Vec<_> = new.collect();
+            reached.extend(new);
+            next += 1;
         }
+        let mut queues = Vec::new();
+        for link in reached.into_iter().filter(|link| link.to_queue) {
+            if !queues.contains(&&link.destination) {
+                queues.push(&link.destination);
+            }
+        }
+        bound.extend(queues.into_iter().map(|queue| Bound {
+            queue: queue.clone(),
+            key: first.key.clone(),
+            arguments: first.arguments.clone(),
+        }));
     }
-    queues
+    bound
 }
 
-/// All steps of messages' ways that the broker has certainly made, in order.
-fn steps(events: &[Arc<Event>]) -> Vec<Step> {
+/// The bindings that the broker has certainly made, in order.
+fn links(events: &[Arc<Event>]) -> Vec<Link> {
     // An empty name stands for the queue that the channel declared last.
     let mut last: HashMap<(u32, Option<u16>), String> = HashMap::new();
-    let mut steps = Vec::new();
+    let mut links = Vec::new();
     for (index, event) in events.iter().enumerate() {
         let lane = (event.connection, event.channel());
         // A channel's answers come in the order of its questions.
-        let is_made = |answer: &str, nowait: bool| {
+        let is_made = |nowait: bool, ok: &str| {
             let answer = events[index..].iter().find(|later| {
                 later.from == Side::Broker
                     && (later.connection, later.channel()) == lane
-                    && (nowait || later.is(answer))
+                    && (nowait || later.is(ok) || later.is("channel.close"))
                     && later.method().is_some()
             });
             answer.is_some_and(|answer| !answer.is("channel.close"))
@@ -164,13 +167,13 @@ fn steps(events: &[Arc<Event>]) -> Vec<Step> {
                 last.insert(lane, declare.queue.to_string());
             }
             Some(AMQPClass::Queue(queue::AMQPMethod::Bind(bind)))
-                if is_made("queue.bind-ok", bind.nowait) =>
+                if is_made(bind.nowait, "queue.bind-ok") =>
             {
                 let queue = match bind.queue.as_str() {
                     "" => last.get(&lane).cloned().unwrap_or_default(),
                     name => name.to_owned(),
                 };
-                steps.push(Step {
+                links.push(Link {
                     source: bind.exchange.to_string(),
                     destination: queue,
                     to_queue: true,
@@ -179,9 +182,9 @@ fn steps(events: &[Arc<Event>]) -> Vec<Step> {
                 });
             }
             Some(AMQPClass::Exchange(exchange::AMQPMethod::Bind(bind)))
-                if is_made("exchange.bind-ok", bind.nowait) =>
+                if is_made(bind.nowait, "exchange.bind-ok") =>
             {
-                steps.push(Step {
+                links.push(Link {
                     source: bind.source.to_string(),
                     destination: bind.destination.to_string(),
                     to_queue: false,
@@ -192,5 +195,5 @@ fn steps(events: &[Arc<Event>]) -> Vec<Step> {
             _ => {}
         }
     }
-    steps
+    links
 }

@@ -5,7 +5,7 @@ use lapin::protocol::{AMQPClass, queue};
 use super::Program;
 use crate::{
     failure::{Checked, Failure},
-    finding::{Consumer, Story},
+    finding::{Consumer, Story, anonymous},
 };
 
 impl Program {
@@ -70,7 +70,11 @@ impl Program {
     }
 
     fn consuming(&self, queue: &str) -> String {
-        format!("`{}` consumes from the queue `{queue}`", self.name())
+        format!(
+            "`{}` consumes from the queue `{}`",
+            self.name(),
+            anonymous(queue)
+        )
     }
 
     /// It takes messages from some queue, whichever way: it consumes, or it has asked for one.
