@@ -221,10 +221,18 @@ impl Tar {
         let broken = |error: io::Error| Refusal::Broken(form, error.to_string());
         self.from.rewind().map_err(broken)?;
         let from = BufReader::new(&mut self.from);
-        let unpacked: Box<dyn Read> = match self.gzip {
+        let mut unpacked: Box<dyn Read> = match self.gzip {
             true => Box::new(MultiGzDecoder::new(from)),
             false => Box::new(from),
         };
+        // GNU tar can begin with a label, which has no size; the library takes it for a broken entry.
+        let mut first = Vec::new();
+        let read = unpacked.by_ref().take(512).read_to_end(&mut first);
+        read.map_err(broken)?;
+        if first.get(156) == Some(&b'V') {
+            first.clear();
+        }
+        let unpacked = first.as_slice().chain(unpacked);
         let all = Rc::new(Cell::new(ALLOWED.unpacked));
         let next = Rc::new(Cell::new(0));
         let mut archive = tar::Archive::new(Metered {

@@ -204,7 +204,7 @@ impl Refusal {
                 "it is neither a folder nor a .zip or .tar.gz: pack it again as one of these".to_owned()
             }
             Self::OtherForm(Some(form)) => {
-                format!("it is a {form} archive, which is not read here: pack it again as .zip or .tar.gz")
+                format!("it is an archive of the form {form}, which is not read here: pack it again as .zip or .tar.gz")
             }
             Self::OtherForm(None) => {
                 "it is no zip archive and no tar.gz, whatever its name says: pack it again".to_owned()

@@ -97,7 +97,7 @@ pub(crate) fn folders(class: &Path, send: &str, secret: &Path) -> Vec<Package> {
     symlink(secret.parent().unwrap(), class.join("link-itself")).unwrap();
     all.push(package("link-itself", Ungradable, "symbolic link"));
     fs::write(class.join("homework.rar"), b"Rar!\x1a\x07\x01\0").unwrap();
-    all.push(package("homework", Ungradable, "rar archive"));
+    all.push(package("homework", Ungradable, "of the form rar"));
     all
 }
 

@@ -196,6 +196,9 @@ pub(crate) fn tar(files: &[File], form: Tar) -> Vec<u8> {
         if let (b'S', Some(gnu)) = (kind, header.as_gnu_mut()) {
             gnu.realsize = *b"00000000000\0";
         }
+        if kind == b'V' {
+            header.as_old_mut().size = [0; 12];
+        }
         header.set_cksum();
         archive.append(&header, file.contents.as_slice()).unwrap();
     }
