@@ -15,7 +15,7 @@ use workbook_sandbox::{
 };
 
 /// Sandboxes of bubblewrap, with all that they need in a folder that every uid can go through.
-fn room(folder: &Path, limits: Limits) -> Room {
+pub(crate) fn room(folder: &Path, limits: Limits) -> Room {
     let entry = folder.join("sandbox-entry");
     fs::copy(env!("CARGO_BIN_EXE_sandbox-entry"), &entry).expect("it is built");
     for path in [folder, &entry] {
@@ -38,15 +38,19 @@ fn room(folder: &Path, limits: Limits) -> Room {
     }
 }
 
+/// A script to run.
+pub(crate) fn go(script: &str) -> Go {
+    Go {
+        argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+        environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
+        directory: PathBuf::from("/"),
+    }
+}
+
 /// Runs a script to its end.
 pub(crate) async fn script(limits: Limits, script: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
     let room = room(folder.path(), limits);
-    let go = Go {
-        argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
-        environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
-        directory: PathBuf::from("/"),
-    };
-    let outcome = run(&room, &go, Duration::from_mins(1), 1 << 16).await;
+    let outcome = run(&room, &go(script), Duration::from_mins(1), 1 << 16).await;
     outcome.expect("bubblewrap is installed: apt-get install bubblewrap")
 }
