@@ -52,6 +52,7 @@ fn explain(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Option<Fi
     let finding = match refusal.code {
         // The broker shuts down, or an operator closes the connection: no fault of the program.
         200 | 320 => return None,
+        404 if only_asked(story, refusal) => return None,
         404 if text.contains("no queue '") => queue_not_found(world, story, refusal),
         404 if text.contains("no exchange '") => exchange_not_found(story, refusal),
         405 => locked(world, story, refusal),
@@ -73,6 +74,20 @@ fn explain(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Option<Fi
             .with("text", anonymous(text))
             .with("method", or(&refusal.method, "none")),
     )
+}
+
+/// It asked whether something is there (a passive declare), was told that it is not, and declared it.
+fn only_asked(story: &Story<'_>, refusal: &Refusal) -> bool {
+    let culprit = refusal.culprit.map(|mark| mark.event);
+    let mut declares = story.declares.iter();
+    let asked = declares.find(|it| it.passive && Some(it.asked.event) == culprit);
+    asked.is_some_and(|asked| {
+        let declared = |it: &&super::story::Declare| {
+            !it.passive && it.is_queue == asked.is_queue && it.name == asked.name
+        };
+        let mut later = story.declares.iter().filter(declared);
+        later.any(|it| it.asked.event > asked.asked.event)
+    })
 }
 
 fn queue_not_found(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Finding {

@@ -56,9 +56,9 @@ impl Lab {
 }
 
 impl Program {
-    /// Waits until a message was delivered to it, whichever.
-    pub async fn gets_something(&self) -> Checked {
-        let what = format!("`{}` gets a message", self.name());
+    /// Waits until a message was delivered to it, whatever it says.
+    pub async fn gets_something_from(&self, who: &str) -> Checked {
+        let what = format!("`{}` gets what {who} publishes", self.name());
         self.until(&what, |program| {
             (!program.delivered().is_empty()).then_some(Ok(()))
         })

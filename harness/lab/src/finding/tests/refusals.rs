@@ -210,3 +210,25 @@ fn the_labs_virtual_host_stays_unnamed() {
         "'amq.gen-…' and amq.gen-…:end"
     );
 }
+
+#[test]
+fn to_ask_is_no_mistake() {
+    use amqp_tap::amq_protocol::protocol::{AMQPClass, queue};
+    let asks = || {
+        Stage::connected("receive")
+            .client(AMQPClass::Queue(queue::AMQPMethod::Declare(
+                queue::Declare {
+                    queue: "hello".into(),
+                    passive: true,
+                    ..queue::Declare::default()
+                },
+            )))
+            .refused(404, NO_QUEUE, (50, 10))
+    };
+    let goes_on = asks().opens(2).declares("hello").consumes("hello", true);
+    assert_eq!(ids(&[&goes_on]), []);
+    // Who takes the answer for the end has declared nothing.
+    assert_eq!(ids(&[&asks().drops().exits(1)]), [Id::QueueNotFound]);
+    let other = asks().opens(2).declares("other").drops().exits(1);
+    assert_eq!(ids(&[&other]), [Id::QueueNotFound]);
+}
