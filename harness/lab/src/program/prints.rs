@@ -30,7 +30,7 @@ impl Program {
 
     async fn prints(&self, bodies: &[&str], compare: impl Fn(&str, bool) -> Carried) -> Checked {
         let compared = |program: &Self| compare(&program.stdout(), program.ended().is_some());
-        let wrong = |index: usize, line: &str| {
+        let wrong = |index: usize, line: &str, cut: bool| {
             let expected = match bodies.get(index) {
                 Some(body) => format!(
                     "`{}` prints a line that carries {}",
@@ -44,14 +44,18 @@ impl Program {
                 ),
             };
             let line = visible(&anonymous(line));
-            Failure::new(expected, format!("it printed the line: {line}"))
+            let mut observed = format!("it printed the line: {line}");
+            if cut {
+                observed.push_str("\nonly the line break at the end of that body is missing");
+            }
+            Failure::new(expected, observed)
         };
         let outcome = self
             .until("all bodies are printed", |program| {
                 match compared(program) {
                     Carried::All => Some(Ok(())),
                     Carried::SoFar(_) => None,
-                    Carried::Wrong { index, line } => Some(Err(wrong(index, &line))),
+                    Carried::Wrong { index, line, cut } => Some(Err(wrong(index, &line, cut))),
                 }
             })
             .await;

@@ -4,6 +4,7 @@ include!("../../../one-executable.rs");
 
 programs! {
     receive_dies_on_bytes = "receive-dies-on-bytes.rs",
+    receive_drops_repeats = "receive-drops-repeats.rs",
     receive_ignores_ctrl_c = "receive-ignores-ctrl-c.rs",
     receive_ignores_cut = "receive-ignores-cut.rs",
     receive_keeps_copies = "receive-keeps-copies.rs",
