@@ -207,11 +207,11 @@ impl Group<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{evidence::ToldFinding, failure::Failure, report::ProgramReport};
 
-    fn failed(name: &str, expected: &str, observed: &str) -> CheckReport {
+    pub(crate) fn failed(name: &str, expected: &str, observed: &str) -> CheckReport {
         CheckReport {
             name: name.to_owned(),
             verdict: Verdict::Fail,
@@ -234,7 +234,7 @@ mod tests {
         }
     }
 
-    fn with(mut report: CheckReport, found: &[FindingId]) -> CheckReport {
+    pub(crate) fn with(mut report: CheckReport, found: &[FindingId]) -> CheckReport {
         let told = found.iter().map(|id| ToldFinding {
             id: *id,
             severity: id.severity(),

@@ -390,3 +390,82 @@ fn frames(frames: &str, room: usize) -> Vec<String> {
         .map(|line| (*line).to_owned())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cause::tests::{failed, with},
+        course::Course,
+        finding::FindingId,
+    };
+
+    const BOTH: [Language; 2] = [Language::English, Language::Chinese];
+
+    /// What is told of some reports of chapter 1.
+    fn told(language: Language, reports: &[CheckReport]) -> Vec<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let course = Course::read(&root.join("exercises/course.toml")).expect("the course");
+        let telling = Telling {
+            language,
+            width: COLUMNS,
+            root: &root,
+            number: 1,
+            chapter: &course.chapters[0],
+            solution: false,
+            verbose: false,
+        };
+        let text = telling.text(reports);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// A cause that takes much to explain and to prove, and fails more checks than there is room for.
+    fn much() -> Vec<CheckReport> {
+        let reports = (1..=30).map(|number| {
+            let name = format!("check_{number}");
+            let report = failed(&name, "`send` ends", "it did not");
+            let mut report = with(report, &[FindingId::DiscardedPublish]);
+            report.findings[0].title = "publishes too early".to_owned();
+            report.findings[0].explanation = "It was discarded in silence. ".repeat(20);
+            report.findings[0].frames = "  9 ├─ basic.publish ─▶│ ◀\n".repeat(20);
+            report
+        });
+        reports.collect()
+    }
+
+    #[test]
+    fn the_first_cause_comes_last_and_on_one_screen() {
+        let mut reports = much();
+        reports.push(failed("other", "`send` prints `x`", "it did not print it"));
+        for language in BOTH {
+            let lines = told(language, &reports);
+            let at = |what: &str| {
+                let found = lines.iter().position(|line| line.contains(what));
+                found.unwrap_or_else(|| panic!("{what}: {lines:#?}"))
+            };
+            let (other, first) = (at("`send` prints `x`"), at("publishes too early"));
+            assert!(other < first, "{lines:#?}");
+            // An empty line and what to do next follow it.
+            let screen = lines.len() - first - 2;
+            assert!(screen <= SCREEN, "{screen}: {lines:#?}");
+            assert!(lines[first..].iter().any(|line| line.contains('◀')));
+            assert!(at("✗ check_1 ") > at("book/src/") || language == Language::Chinese);
+            assert!(lines[lines.len() - 1].contains("cargo workbook hint hello-world"));
+        }
+    }
+
+    #[test]
+    fn programs_that_nobody_has_written_are_told_in_three_lines() {
+        let reports = ["one", "two"].map(|name| {
+            let mut report = failed(name, "`send` ends", "it did not");
+            report.programs[0].stderr = vec!["not yet implemented: connect".to_owned()];
+            report
+        });
+        for language in BOTH {
+            let lines = told(language, &reports);
+            assert_eq!(lines.len(), 3, "{lines:#?}");
+            assert!(lines[1].contains("todo!()"), "{lines:#?}");
+            assert!(lines[2].contains("src/bin/send.rs"), "{lines:#?}");
+        }
+    }
+}
