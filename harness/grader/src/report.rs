@@ -43,6 +43,7 @@ pub fn of_submission(
         schema: SCHEMA.to_owned(),
         evidence: evidence.clone(),
         submissions: vec![submission.clone()],
+        passed_over: Vec::new(),
     };
     let mut files = BTreeMap::from([
         (RESULTS, json(&results)),
@@ -52,18 +53,36 @@ pub fn of_submission(
         ),
         (
             CLASSROOM50,
-            json(&classroom50::result(submission, environment)),
+            json(&classroom50::result(submission, environment, language)),
         ),
-        ("github-classroom.json", json(&github::result(submission))),
-        ("github-output.txt", github::output(submission).into_bytes()),
-        ("gradescope.json", json(&gradescope::result(submission))),
-        ("exercism.json", json(&exercism::result(submission))),
-        ("junit.xml", junit::xml(submission).into_bytes()),
-        ("ctrf.json", json(&ctrf::report(submission, evidence))),
-        ("prairielearn.json", json(&prairielearn::result(submission))),
+        (
+            "github-classroom.json",
+            json(&github::result(submission, language)),
+        ),
+        (
+            "github-output.txt",
+            github::output(submission, language).into_bytes(),
+        ),
+        (
+            "gradescope.json",
+            json(&gradescope::result(submission, language)),
+        ),
+        (
+            "exercism.json",
+            json(&exercism::result(submission, language)),
+        ),
+        ("junit.xml", junit::xml(submission, language).into_bytes()),
+        (
+            "ctrf.json",
+            json(&ctrf::report(submission, evidence, language)),
+        ),
+        (
+            "prairielearn.json",
+            json(&prairielearn::result(submission, language)),
+        ),
         (
             "summary.md",
-            summary::summary(submission, evidence).into_bytes(),
+            summary::summary(submission, evidence, language).into_bytes(),
         ),
     ]);
     if submission.points.is_none() {
@@ -94,6 +113,8 @@ pub fn results_of_class(
         #[serde(flatten)]
         evidence: &'a Evidence,
         submissions: Each<'a>,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        passed_over: &'a [String],
     }
     struct Each<'a>(
         &'a [Submission],
@@ -113,6 +134,7 @@ pub fn results_of_class(
         schema: &results.schema,
         evidence: &results.evidence,
         submissions: Each(&results.submissions, whole),
+        passed_over: &results.passed_over,
     };
     let mut to = safe::Harmless::new(to);
     serde_json::to_writer_pretty(&mut to, &all)?;

@@ -43,9 +43,20 @@ impl Exercise {
         self.package.strip_suffix(SOLUTION).unwrap_or(self.package)
     }
 
+    /// Whether its programs are the learner's, and not those of the solution.
+    pub(crate) fn is_own(self) -> bool {
+        !self.package.ends_with(SOLUTION)
+    }
+
+    /// The checkout's top folder.
+    pub(crate) fn root(self) -> Option<PathBuf> {
+        let root = Path::new(self.folder).ancestors().nth(2)?;
+        Some(root.to_owned())
+    }
+
     /// The catalogue of the course, where this exercise is in one.
     pub(crate) fn course(self) -> Option<Course> {
-        let root = Path::new(self.folder).ancestors().nth(2)?;
+        let root = self.root()?;
         Course::read(&root.join("exercises").join("course.toml")).ok()
     }
 
@@ -134,9 +145,12 @@ impl Exercise {
 /// What every program finds in its environment, besides the address of the broker.
 fn environment() -> BTreeMap<String, OsString> {
     let mut environment = BTreeMap::from([
-        // Interpreters hold their output back when nobody seems to read along.
+        // Python holds back on standard error, too, and on a standard output that somebody has wrapped.
         ("PYTHONUNBUFFERED".to_owned(), OsString::from("1")),
         ("LANG".to_owned(), OsString::from("C.UTF-8")),
+        // A terminal that can do nothing but show text: what a program prints is read by checks.
+        ("TERM".to_owned(), OsString::from("dumb")),
+        ("NO_COLOR".to_owned(), OsString::from("1")),
     ]);
     // An interpreter is found by its name, and finds what is its own.
     for name in ["PATH", "HOME"] {

@@ -64,6 +64,8 @@ pub struct Seen<'a> {
     pub reachable: bool,
     /// When its tape began: tapes of several programs are merged by it.
     pub began: SystemTime,
+    /// How long it works for each `.` in a body; it prints `Done` afterwards. `None`: it is no worker.
+    pub task_unit: Option<Duration>,
     /// Its tape.
     pub events: &'a [Arc<Event>],
     /// What it printed on standard output.
@@ -94,16 +96,17 @@ pub struct Given {
     pub queues: BTreeSet<String>,
     /// The queue names that the exercise's text gives: what comes near to one of them is a slip.
     pub names: BTreeSet<String>,
-    /// The bodies that the exercise's text gives: what differs by upper and lower case only is a slip.
+    /// The bodies that the exercise's text gives, for a program that gets no arguments.
     pub bodies: Vec<Vec<u8>>,
-    /// How long a program works for each `.` in a body, and that it prints `Done` afterwards.
-    pub task_unit: Option<Duration>,
     /// The exchanges that the exercise's text gives.
     pub exchanges: BTreeSet<String>,
     /// What the chapter asks for.
     pub asks: BTreeSet<Ask>,
     /// What was left when all programs had ended, where a check looked.
     pub left: Left,
+    /// The virtual host was empty at first, and the lab declares no exchange but those of the text: what no tape
+    /// shows to be declared is not there.
+    pub fresh: bool,
 }
 
 /// What stays in a virtual host although no exercise's text gives it.
@@ -183,16 +186,21 @@ type Rule = fn(&World<'_>, &Story<'_>) -> Option<Finding>;
 
 /// Causes come before what follows from them.
 const RULES: &[Rule] = &[
+    connections::unreadable,
+    connections::frame_too_large,
+    connections::negotiation_refused,
+    connections::not_opened,
+    connections::limit_passed,
     publishing::discarded,
     publishing::not_flushed,
     publishing::sent_too_early,
-    publishing::other_case,
+    publishing::other_body,
     publishing::unused_queue,
     publishing::purged,
     publishing::confirm_not_awaited,
+    confirming::reported_as_confirmed,
     publishing::returned_ignored,
     confirming::mode_missing,
-    confirming::reported_as_confirmed,
     confirming::multiple_ignored,
     confirming::unmarked,
     publishing::declared_nothing,
@@ -231,8 +239,6 @@ const RULES: &[Rule] = &[
     connections::heartbeat_missed,
     connections::churn,
     connections::blocked,
-    connections::unreadable,
-    connections::limit_passed,
 ];
 
 /// Leaves out what only follows from something else that was found.
@@ -242,18 +248,35 @@ fn hush(own: &mut Vec<Finding>) {
     let refused = own
         .iter()
         .any(|finding| refusals::IDS.contains(&finding.id));
-    let cut = has(&[Id::Unreadable, Id::LimitPassed]);
+    let cut = has(&[
+        Id::Unreadable,
+        Id::FrameTooLarge,
+        Id::NegotiationRefused,
+        Id::ConnectionNotOpened,
+        Id::LimitPassed,
+    ]);
     let missing = has(&[Id::DiscardedPublish, Id::UnusedQueue]) || refused;
     let dead = has(&[Id::DiedOnDelivery, Id::HeartbeatMissed]);
+    // Whether a message still reached a program that is about to leave is up to the moment.
+    let left = has(&[Id::StoppedEarly]);
+    let transient: Vec<String> = own
+        .iter()
+        .filter(|finding| finding.id == Id::QueueNotDurable)
+        .map(|finding| finding.arguments["queue"].clone())
+        .collect();
     own.retain(|finding| match finding.id {
+        Id::InequivalentArguments => {
+            finding.arguments["argument"] != "durable"
+                || !transient.contains(&finding.arguments["name"])
+        }
         Id::DeclaredNothing => !missing,
         Id::ConnectionNotClosed
         | Id::StoppedEarly
         | Id::PublishNotFlushed
         | Id::ConfirmNotAwaited
         | Id::DiedOnDelivery
-        | Id::WorkLost
         | Id::UnackedDeliveries => !refused && !cut,
+        Id::WorkLost => !refused && !cut && !left,
         Id::LostConnectionIgnored => !refused && !cut && !dead,
         _ => true,
     });
@@ -289,6 +312,14 @@ impl Finding {
             place: story.place,
             event,
         });
+        self
+    }
+
+    /// It is no advice here, but why a check does not hold.
+    fn graver(mut self, is: bool) -> Self {
+        if is {
+            self.severity = Severity::Error;
+        }
         self
     }
 

@@ -3,14 +3,20 @@
 use std::fmt::Write as _;
 use std::{collections::BTreeMap, sync::Arc};
 
-use workbook_lab::{Verdict as LabVerdict, course::Chapter, exercise::Programs, finding::Severity};
+use workbook_lab::{
+    Verdict as LabVerdict,
+    cause::{Cause as Why, groups},
+    course::{Chapter, Language},
+    exercise::Programs,
+    finding::Severity,
+};
 use workbook_sandbox::{Bind, Room, room::SANDBOX};
 
 use super::{CHECK_LIMIT, Compiled, Planned, Shop, left, unknown};
 use crate::{
     compile::{self, Built, CompileError},
     event::{BrokerInfo, CheckResult},
-    model::{Check, Exercise, Explanation, Program, Verdict},
+    model::{Cause, Check, Exercise, Explanation, Program, Verdict},
     run::{Bounds, Plan, run},
     submission::{self, Files, Handed, Sources},
 };
@@ -46,7 +52,10 @@ impl Job {
             Ok(sources) => match sources.get(slug) {
                 Some(Ok(sha256)) => Ok(sha256.clone()),
                 Some(Err(reason)) => Err(reason.clone()),
-                None => Err("nothing of it was handed in".to_owned()),
+                None => Err(match self.shop.class.language {
+                    Language::English => "nothing of it was handed in".to_owned(),
+                    Language::Chinese => "没有提交这个练习".to_owned(),
+                }),
             },
             Err(reason) => Err(reason.clone()),
         };
@@ -116,7 +125,11 @@ impl Job {
                 let compiled = cell.get_or_try_init(|| self.compile(files)).await?;
                 match compiled {
                     Ok(built) => self.compiled(built),
-                    Err(said) => return Ok(self.verdict(Verdict::Error, said.clone())),
+                    Err(said) => {
+                        let crates = compile::crates(&shop.depot, &self.chapter);
+                        let said = with_advice(said, &crates, shop.class.language);
+                        return Ok(self.verdict(Verdict::Error, said));
+                    }
                 }
             }
             Sources::Any { files, commands } => self.interpreted(files, commands)?,
@@ -186,9 +199,10 @@ impl Job {
         let class = &self.shop.class;
         let (course, any) = (class.workspace.course.clone(), class.any_language);
         let read = tokio::task::spawn_blocking(move || planned.entry.read(&course, any));
+        let language = class.language;
         read.await
             .map_err(|error| Infra::of(&error))?
-            .map_err(Infra)
+            .map_err(|refusal| Infra(refusal.text(language)))
     }
 
     async fn compile(&self, files: &Files) -> Result<Compiled, Infra> {
@@ -270,24 +284,55 @@ impl Job {
             verdict,
             points: checks.iter().map(|it| it.points).sum(),
             message: None,
+            causes: self.causes(results),
             checks,
             ..unknown(&self.chapter)
         }
+    }
+
+    fn causes(&self, results: &[CheckResult]) -> Vec<Cause> {
+        let language = self.shop.class.language;
+        let groups = groups(results.iter().map(|result| &result.report));
+        let causes = groups.iter().map(|group| {
+            let told = group.told(language);
+            let names = group.reports.iter().map(|report| report.name.clone());
+            let names: Vec<String> = names.collect();
+            let first = self.chapter.check(&names[0]);
+            Cause {
+                finding: match &group.cause {
+                    Why::Finding(id) => Some(id.to_string()),
+                    _ => None,
+                },
+                title: told.title,
+                explanation: told.explanation,
+                frames: told.frames,
+                chapter: match (told.chapter.is_empty(), first) {
+                    (true, Some(check)) => check.chapter.clone(),
+                    _ => told.chapter,
+                },
+                checks: names,
+            }
+        });
+        causes.collect()
     }
 
     fn check(&self, result: &CheckResult, tape: Option<String>, picture: Option<String>) -> Check {
         let report = &result.report;
         let verdict = Verdict::from(report.verdict);
         let message = report.failure.as_ref().map(|failure| {
+            let [expected, observed, case, advice] = match self.shop.class.language {
+                Language::English => ["expected: ", "observed: ", "for case: ", "try: "],
+                Language::Chinese => ["预期：", "实际：", "用例：", "建议："],
+            };
             let mut text = format!(
-                "expected: {}\nobserved: {}",
+                "{expected}{}\n{observed}{}",
                 failure.expected, failure.observed
             );
-            if let Some(case) = &report.case {
-                let _ = write!(text, "\nfor case: {case}");
+            if let Some(tried) = &report.case {
+                let _ = write!(text, "\n{case}{tried}");
             }
-            for advice in &failure.advice {
-                let _ = write!(text, "\ntry: {advice}");
+            for what in &failure.advice {
+                let _ = write!(text, "\n{advice}{what}");
             }
             text
         });
@@ -330,8 +375,45 @@ impl Job {
     }
 }
 
+/// The compiler's words, and before them, where a crate is missing, what it cannot know: which there are.
+fn with_advice(said: &str, crates: &[String], language: Language) -> String {
+    // A name that is not found, in a path or in an import, and `extern crate`.
+    let missing = ["error[E0432]", "error[E0433]", "error[E0463]"];
+    if !missing.iter().any(|code| said.contains(code)) {
+        return said.to_owned();
+    }
+    let crates = |between| crates.join(between);
+    match language {
+        Language::English => format!(
+            "a Cargo.toml of your own is not used; a program may use these crates: {}\n{said}",
+            crates(", ")
+        ),
+        Language::Chinese => format!(
+            "自己的 Cargo.toml 不会被采用；可以用的 crate 有：{}\n{said}",
+            crates("、")
+        ),
+    }
+}
+
 /// What must stay while the programs are run.
 enum Held {
     Built(#[expect(dead_code, reason = "it is held, not looked at")] Arc<Built>),
     Files { _folder: tempfile::TempDir },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_misses_a_crate_is_told_which_there_are_and_nobody_else_is() {
+        let crates = ["lapin".to_owned(), "tokio".to_owned()];
+        let missing = "error[E0433]: cannot find module or crate `anyhow` in this scope";
+        assert_eq!(
+            with_advice(missing, &crates, Language::Chinese),
+            format!("自己的 Cargo.toml 不会被采用；可以用的 crate 有：lapin、tokio\n{missing}")
+        );
+        let other = "error: expected `;`, found `}`";
+        assert_eq!(with_advice(other, &crates, Language::English), other);
+    }
 }

@@ -74,6 +74,7 @@ pub(super) fn not_exclusive(world: &World<'_>, story: &Story<'_>) -> Option<Find
         Finding::new(FindingId::QueueNotExclusive, story)
             .proved_by([declare.asked.event, consumer.asked.event])
             .with("generated", if generated { "yes" } else { "no" })
+            .with("stays", if declare.shared { "yes" } else { "no" })
             .with("queue", &consumer.queue),
     )
 }

@@ -8,7 +8,7 @@ mod read;
 use std::time::Duration;
 
 use super::Seen;
-use amqp_tap::Ending;
+use amqp_tap::{Ending, Flaw, Side};
 use lapin::types::FieldTable;
 
 /// A channel, from its opening to its end. Channel 0 is the connection itself.
@@ -53,7 +53,7 @@ pub(crate) struct Story<'a> {
     pub(crate) empty: Vec<Mark>,
     /// The tap's faults, and what it could not read.
     pub(crate) faults: Vec<Mark>,
-    pub(crate) flaws: Vec<(Mark, String)>,
+    pub(crate) flaws: Vec<(Mark, Flaw)>,
     pub(crate) limits: Vec<(Mark, String, u64)>,
 }
 
@@ -66,17 +66,34 @@ pub(crate) struct Connection {
     pub(crate) opened: Option<Mark>,
     /// The interval of `connection.tune-ok`, in seconds.
     pub(crate) heartbeat: u16,
+    /// The broker's version, by its `connection.start`: major and minor.
+    pub(crate) version: Option<(u32, u32)>,
+    /// `connection.tune` and `connection.tune-ok`: what the broker proposed, and what the program chose.
+    pub(crate) proposed: Option<(Mark, Tuning)>,
+    pub(crate) chosen: Option<(Mark, Tuning)>,
     /// `connection.close` of the program.
     pub(crate) closing: Option<Mark>,
     pub(crate) ended: Option<(Ending, Mark)>,
-    /// The broker closed its side while neither had said `connection.close`.
-    pub(crate) left: Option<Mark>,
-    /// The last that the program sent.
+    /// Who ended it first while neither had said `connection.close`, and when.
+    pub(crate) gone: Option<(Side, Mark)>,
+    /// The program's system reset it, as it does where something of the broker was left unread.
+    pub(crate) unread: bool,
+    /// The last that the broker sent before that.
+    pub(crate) heard: Option<Mark>,
+    /// The last that the program sent, and what it was, where it was a method.
     pub(crate) last_word: Option<Mark>,
+    pub(crate) last_method: Option<&'static str>,
     /// A fault hit it.
     pub(crate) bent: bool,
     /// `connection.blocked`, its reason, and `connection.unblocked`.
     pub(crate) blocked: Vec<(Mark, String, Option<Mark>)>,
+}
+
+/// What two sides agree on when a connection is opened (AMQP 0-9-1 §1.4.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tuning {
+    pub(crate) channel_max: u16,
+    pub(crate) frame_max: u32,
 }
 
 /// `queue.declare` or `exchange.declare`.
@@ -209,6 +226,8 @@ pub(crate) struct Settle {
     pub(crate) tag: u64,
     /// How many deliveries it settled.
     pub(crate) count: usize,
+    /// All that the channel has open, which may be none.
+    pub(crate) everything: bool,
 }
 
 /// `basic.qos`.
@@ -241,6 +260,25 @@ pub(crate) struct Refusal {
     pub(crate) method: String,
     /// The frame of that method, where it can be told.
     pub(crate) culprit: Option<Mark>,
+}
+
+impl Connection {
+    /// The program ended it without a word: when.
+    pub(crate) fn dropped(&self) -> Option<Mark> {
+        let (ending, mark) = self.ended?;
+        (ending == Ending::DroppedByClient).then_some(mark)
+    }
+
+    /// The program cannot have read this frame of the broker: it came after the program was gone, or it is what was
+    /// left unread.
+    pub(crate) fn never_read(&self, frame: Mark) -> bool {
+        match self.gone {
+            Some((Side::Client, gone)) => {
+                frame.event > gone.event || self.unread && self.heard == Some(frame)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Bind {

@@ -45,8 +45,8 @@ impl Program {
                     .map(|number| tape.ending(number))
                     .collect::<Option<_>>()?;
                 // A program's socket may be seen to end before it does itself, and how it ended is to be told.
-                let broke_off = |it: &Ending| matches!(it, Ending::DroppedByClient | Ending::Reset);
-                let whole = program.ended().is_some() || !endings.iter().any(broke_off);
+                let broke_off = endings.contains(&Ending::DroppedByClient);
+                let whole = program.ended().is_some() || !broke_off;
                 (whole && !endings.is_empty()).then_some(Ok(endings))
             })
             .await?;
@@ -54,7 +54,7 @@ impl Program {
             return Ok(());
         };
         let observed = match other {
-            Ending::DroppedByClient | Ending::Reset => {
+            Ending::DroppedByClient => {
                 "the connection broke off: the program ended without connection.close"
             }
             Ending::ClosedByBroker => "the broker closed the connection because of an error",

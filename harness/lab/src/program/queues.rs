@@ -5,7 +5,7 @@ use lapin::protocol::{AMQPClass, queue};
 use super::Program;
 use crate::{
     failure::{Checked, Failure},
-    finding::{Consumer, Story},
+    finding::{Consumer, Story, anonymous},
 };
 
 impl Program {
@@ -70,7 +70,19 @@ impl Program {
     }
 
     fn consuming(&self, queue: &str) -> String {
-        format!("`{}` consumes from the queue `{queue}`", self.name())
+        format!(
+            "`{}` consumes from the queue `{}`",
+            self.name(),
+            anonymous(queue)
+        )
+    }
+
+    /// It takes messages from some queue, whichever way: it consumes, or it has asked for one.
+    pub fn takes_messages(&self) -> bool {
+        self.read(|story| {
+            let mut consumers = story.consumers.iter();
+            !story.gets.is_empty() || consumers.any(|it| it.answered.is_some())
+        })
     }
 
     /// It takes messages on two connections.
@@ -86,7 +98,7 @@ impl Program {
     }
 
     /// Reads its tape.
-    fn read<T>(&self, look: impl FnOnce(&Story<'_>) -> T) -> T {
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Story<'_>) -> T) -> T {
         let witness = self.witness();
         look(&Story::of(&witness.seen(), 0))
     }

@@ -9,7 +9,7 @@ use crate::{
     failure::{Checked, Failure},
     lab::{Lab, Start},
     process::Ended,
-    wait::SHORT_DEADLINE,
+    wait::{PATIENCE, SHORT_DEADLINE},
 };
 
 impl Lab {
@@ -197,10 +197,26 @@ impl Program {
         .await
     }
 
-    /// Holds that the broker had no reason to close one of its channels.
+    /// Looks for something as long as an impatient program waits ([`PATIENCE`]), counted from an event on its tape.
+    pub async fn impatiently<T>(
+        &self,
+        since: &Event,
+        mut look: impl FnMut(&Self) -> Option<T>,
+    ) -> Option<T> {
+        let now = self.tape().and_then(|tape| tape.began().elapsed().ok());
+        let gone = now.unwrap_or_default().saturating_sub(since.at);
+        let left = PATIENCE.saturating_sub(gone);
+        self.0.bell.until(left, || look(self)).await
+    }
+
+    /// Holds that the broker had no reason to close one of its channels. To ask for what is not there, and to be told
+    /// so (404), is no error.
     pub fn gets_no_error(&self) -> Checked {
-        let closed = |event: &Arc<Event>| event.from == Side::Broker && event.is("channel.close");
-        if !self.events().iter().any(closed) {
+        let refused = self.read(|story| {
+            let mut refusals = story.refusals.iter();
+            refusals.any(|it| it.code != 404 || !it.method.ends_with(".declare"))
+        });
+        if !refused {
             return Ok(());
         }
         let what = format!(

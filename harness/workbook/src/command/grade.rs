@@ -170,7 +170,7 @@ fn sum_up(language: Language, results: &Results, arguments: &cli::Grade) {
     let counts: Vec<String> = Verdict::ALL
         .into_iter()
         .filter(|verdict| results.count(*verdict) > 0)
-        .map(|verdict| format!("{} {}", results.count(verdict), verdict.word()))
+        .map(|it| format!("{} {}", results.count(it), it.word_in(language)))
         .collect();
     let out = arguments.out.display();
     let evidence = &results.evidence;

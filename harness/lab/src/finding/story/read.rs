@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     Bind, Connection, Consumer, Declare, Lane, Mark, Prefetch, Publish, Seen, Settle, Settled,
-    Story,
+    Story, Tuning,
 };
 
 pub(super) fn read<'a>(seen: &'a Seen<'a>, place: usize) -> Story<'a> {
@@ -114,18 +114,28 @@ impl Reader<'_> {
                 connected: mark,
                 opened: None,
                 heartbeat: 0,
+                version: None,
+                proposed: None,
+                chosen: None,
                 closing: None,
                 ended: None,
-                left: None,
+                gone: None,
+                unread: false,
+                heard: None,
                 last_word: None,
+                last_method: None,
                 bent: false,
                 blocked: Vec::new(),
             }),
-            What::HalfClosed if event.from == Side::Broker => {
+            What::HalfClosed | What::Reset { .. } => {
+                let refused = self.closed_by_broker(event.connection);
                 if let Some(connection) = self.connection(event.connection)
                     && connection.closing.is_none()
+                    && connection.gone.is_none()
+                    && !refused
                 {
-                    connection.left = Some(mark);
+                    connection.gone = Some((event.from, mark));
+                    connection.unread = matches!(event.what, What::Reset { .. });
                 }
             }
             What::Closed(ending) => {
@@ -140,7 +150,7 @@ impl Reader<'_> {
                 }
             }
             What::Unreadable(flaw) if event.from == Side::Client => {
-                self.story.flaws.push((mark, flaw.to_string()));
+                self.story.flaws.push((mark, flaw.clone()));
             }
             What::Limit { limit, allowed } => {
                 self.story.limits.push((mark, limit.clone(), *allowed));
@@ -149,15 +159,26 @@ impl Reader<'_> {
             What::Content(content) => self.content(event, mark, content),
             _ => {}
         }
-        if event.from == Side::Client
-            && matches!(
-                event.what,
-                What::Greeting(_) | What::Method(_) | What::Content(_) | What::Heartbeat { .. }
-            )
-            && let Some(connection) = self.connection(event.connection)
+        if matches!(
+            event.what,
+            What::Greeting(_) | What::Method(_) | What::Content(_) | What::Heartbeat { .. }
+        ) && let Some(connection) = self.connection(event.connection)
         {
-            connection.last_word = Some(mark);
+            match event.from {
+                Side::Client => {
+                    connection.last_word = Some(mark);
+                    connection.last_method = event.method().map(Method::name);
+                }
+                Side::Broker if connection.gone.is_none() => connection.heard = Some(mark),
+                Side::Broker => {}
+            }
         }
+    }
+
+    /// The broker has sent `connection.close`.
+    fn closed_by_broker(&self, connection: u32) -> bool {
+        let mut refusals = self.story.refusals.iter();
+        refusals.any(|it| it.lane.connection == connection && it.lane.channel == 0)
     }
 
     pub(super) fn connection(&mut self, number: u32) -> Option<&mut Connection> {
@@ -244,7 +265,13 @@ impl Reader<'_> {
     ) -> Option<Detail> {
         match class {
             connection::AMQPMethod::TuneOk(tune) => {
-                self.connection(lane.connection)?.heartbeat = tune.heartbeat;
+                let connection = self.connection(lane.connection)?;
+                connection.heartbeat = tune.heartbeat;
+                let chosen = Tuning {
+                    channel_max: tune.channel_max,
+                    frame_max: tune.frame_max,
+                };
+                connection.chosen = Some((mark, chosen));
                 None
             }
             connection::AMQPMethod::Close(_) => {
@@ -480,6 +507,7 @@ impl Reader<'_> {
             method,
             tag,
             count: settled.len(),
+            everything: multiple && tag == 0,
         });
     }
 

@@ -42,7 +42,7 @@ impl Progress {
         if self.json {
             match serde_json::to_string(event) {
                 Ok(line) => output::line(&line),
-                Err(error) => output::error(&Error::from_source(Exit::Ours, &error)),
+                Err(error) => output::error(&Error::from_source(Exit::Ours, &error), self.language),
             }
             return;
         }
@@ -51,6 +51,7 @@ impl Progress {
                 submissions,
                 total,
                 evidence,
+                passed_over,
                 ..
             } => {
                 let (kind, version) = (&evidence.broker.kind, &evidence.broker.version);
@@ -63,6 +64,12 @@ impl Progress {
                         "{submissions} 份作业，RabbitMQ {version}（{kind}），沙箱 {sandbox}，种子 {seed}"
                     ),
                 });
+                if !passed_over.is_empty() {
+                    output::progress(&match self.language {
+                        Language::English => format!("passed over: {}", passed_over.join(", ")),
+                        Language::Chinese => format!("已略过：{}", passed_over.join("、")),
+                    });
+                }
                 if let Some(bar) = &self.bar {
                     bar.set_length(*total as u64);
                 }
@@ -85,12 +92,12 @@ impl Progress {
                     };
                     output::line(&format!(
                         "{:<10} {submission}  {exercise}  {points}/{max_points}{note}",
-                        verdict.word()
+                        verdict.word_in(self.language)
                     ));
                     return;
                 };
                 let counts: Vec<String> = (self.counts.iter())
-                    .map(|(verdict, count)| format!("{count} {}", verdict.word()))
+                    .map(|(verdict, count)| format!("{count} {}", verdict.word_in(self.language)))
                     .collect();
                 bar.set_message(counts.join("  "));
                 bar.inc(1);
