@@ -18,7 +18,7 @@ queue-not-found = consumes from or names a queue that does not exist: 404 NOT_FO
 
 exchange-not-found = uses an exchange that does not exist: 404 NOT_FOUND
     .explanation = `{ $program }` sent { $method } for an exchange named `{ $exchange }`. The broker has no such exchange, so it
-        answered 404 NOT_FOUND and closed the channel; what was published to it is lost. { $queue ->
+        answers 404 NOT_FOUND and closes the channel; what was published to it is lost. { $queue ->
             [yes] `{ $exchange }` is the name of a queue. To reach a queue by its name, publish to the default exchange,
                 whose name is the empty string, with the queue's name as the routing key.
            *[no] Declare the exchange before you use it. To reach a queue by its name, publish to the default
@@ -44,8 +44,8 @@ double-ack = acknowledges a delivery twice: 406 PRECONDITION_FAILED
 
 ack-on-other-channel = acknowledges on another channel than the one that delivered: 406 PRECONDITION_FAILED
     .explanation = `{ $program }` got the delivery with tag { $tag } on one channel and sent { $method } for it on another one.
-        Delivery tags count from 1 on each channel, and mean nothing on any other. So the broker answered 406
-        PRECONDITION_FAILED and closed the channel. Acknowledge on the channel that the delivery came on.
+        Delivery tags count from 1 on each channel, and mean nothing on any other. So the broker answers 406
+        PRECONDITION_FAILED and closes the channel. Acknowledge on the channel that the delivery came on.
 
 ack-after-automatic-ack = acknowledges although acknowledgement is automatic: 406 PRECONDITION_FAILED
     .explanation = `{ $program }` consumes with automatic acknowledgement (no_ack), and then sent { $method } for the delivery with
@@ -443,9 +443,55 @@ connection-blocked = is blocked by the broker
            *[other] The program published { $count } more while it was blocked: they pile up on the way.
         } Stop publishing until you are unblocked, and say that you wait.
 
-unreadable = sends what is not AMQP 0-9-1
-    .explanation = `{ $program }` sent bytes that are not AMQP 0-9-1: { $flaw }. The connection was cut there, and nothing of it reached
-        the broker. Use a client library for AMQP 0-9-1, and the port that it was given.
+unreadable = { $protocol ->
+        [tls] speaks TLS, not AMQP 0-9-1
+        [amqp-1-0] speaks AMQP 1.0, not 0-9-1
+        [amqp-0-8] speaks AMQP 0-8, not 0-9-1
+        [stream] speaks RabbitMQ's stream protocol, not AMQP 0-9-1
+        [http] speaks HTTP, not AMQP 0-9-1
+       *[unknown] sends what is not AMQP 0-9-1
+    }
+    .explanation = `{ $program }` sent bytes that are not AMQP 0-9-1: { $flaw }. { $protocol ->
+            [tls] This is how TLS begins. Use `amqp://` instead of `amqps://`, and switch TLS off in the library.
+            [amqp-1-0] This is how AMQP 1.0 begins, another protocol with a similar name. RabbitMQ 4 speaks both, but this
+                workbook is about 0-9-1: use a client library for that.
+            [amqp-0-8] This is an older version, which RabbitMQ 4 does not take any more. Use a client library of today.
+            [stream] This is the protocol of RabbitMQ's stream plugin, which has a port of its own. Streams can be read over
+                AMQP 0-9-1, too: use a client library for that.
+            [http] This is a request to a web server. The management page and its API have another port than AMQP.
+           *[unknown] Use a client library for AMQP 0-9-1, and the port that it was given.
+        } The connection was cut there, and nothing of it reached the broker.
+
+frame-too-large = sends a frame of { $claimed } bytes, and { $allowed } were agreed
+    .explanation = `{ $program }` sent a { $kind } frame of { $claimed } bytes. When the connection was opened, both sides agreed on at most
+        { $allowed } bytes a frame (frame_max, in connection.tune and connection.tune-ok). { $kind ->
+            [header] All properties and headers of a message must fit into one frame: put large data into the body, which a
+                library splits into as many frames as it takes.
+            [body] A longer body is sent in several frames, each of them small enough. A client library does this by itself.
+           *[other] A method and its arguments cannot be split: say less.
+        } A broker closes the connection for this (501 FRAME_ERROR), and here it was cut.
+
+negotiation-refused = answers connection.tune with { $what } = { $chosen }, which the broker refuses
+    .explanation = The broker proposed { $what } = { $proposed } to `{ $program }` (connection.tune), and the program answered { $what } = {
+        $chosen } (connection.tune-ok). { $what ->
+            [channel_max] It may be less than what was proposed, but not more, and 0 stands for no limit at all.
+           *[frame_max] It may be at most what was proposed, and 0 stands for no limit at all. It must be 8192 at least since
+                RabbitMQ 4.1, and 4096 before.
+        } RabbitMQ refuses it without a word: it closes the socket after 3 seconds, and the reason stands only in its log. Leave the
+        value as it is proposed, or choose one between these limits.
+
+connection-not-opened = loses its connection while it is being opened
+    .explanation = The connection of `{ $program }` ended before the broker answered connection.open-ok. { $by ->
+            [program] The program ended it
+           *[broker] The broker closed the socket
+        }{ $after ->
+            [none] , and the program had sent no method until then
+           *[other] , and the last that the program had sent was { $after }
+        }. { $by ->
+            [program] See what the program says on standard error, and whether it waits for the connection to be open.
+           *[broker] RabbitMQ does so without a word when a client says nothing for 10 seconds, or answers with what it does not
+                accept; the reason stands in its log.
+        }
 
 limit-passed = passes a limit of the lab: { $limit }
     .explanation = `{ $program }` passed the limit `{ $limit }` of { $allowed } that the lab sets for one program, and the connection was

@@ -14,8 +14,8 @@ queue-not-found = 使用了不存在的队列：404 NOT_FOUND
         }
 
 exchange-not-found = 使用了不存在的交换机：404 NOT_FOUND
-    .explanation = `{ $program }` 对交换机 `{ $exchange }` 发送了 { $method }，但代理上没有这个交换机，于是代理返回 404 NOT_FOUND
-        并关闭了信道，发布到那里的消息也就丢失了。{ $queue ->
+    .explanation = `{ $program }` 对交换机 `{ $exchange }` 发送了 { $method }，但代理上没有这个交换机，所以代理返回 404 NOT_FOUND
+        并关闭信道，发布到那里的消息也就丢失了。{ $queue ->
             [yes] `{ $exchange }` 其实是一个队列的名字。要按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
            *[no] 使用之前请先声明交换机。如果只是想按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
         }
@@ -37,7 +37,7 @@ double-ack = 对同一次投递确认了两次：406 PRECONDITION_FAILED
 
 ack-on-other-channel = 在另一个信道上确认：406 PRECONDITION_FAILED
     .explanation = `{ $program }` 在一个信道上收到标签为 { $tag } 的投递，却在另一个信道上对它发送了 { $method }。
-        投递标签在每个信道上各自从 1 开始计数，换一个信道就没有意义，因此代理返回 406 PRECONDITION_FAILED 并关闭了信道。
+        投递标签在每个信道上各自从 1 开始计数，换一个信道就没有意义，因此代理返回 406 PRECONDITION_FAILED 并关闭信道。
         在哪个信道上收到，就在哪个信道上确认。
 
 ack-after-automatic-ack = 已使用自动确认，却又手动确认：406 PRECONDITION_FAILED
@@ -340,8 +340,51 @@ connection-blocked = 被代理阻塞
            *[other] 程序在阻塞期间又发布了 { $count } 条消息，它们都积压在途中。
         }在解除阻塞之前请停止发布，并说明自己正在等待。
 
-unreadable = 发送的内容不是 AMQP 0-9-1
-    .explanation = `{ $program }` 发送的字节不是 AMQP 0-9-1：{ $flaw }。连接在此处被切断，这些内容没有到达代理。请使用支持 AMQP 0-9-1 的客户端库，并连接给定的端口。
+unreadable = { $protocol ->
+        [tls] 使用的是 TLS，而不是 AMQP 0-9-1
+        [amqp-1-0] 使用的是 AMQP 1.0，而不是 0-9-1
+        [amqp-0-8] 使用的是 AMQP 0-8，而不是 0-9-1
+        [stream] 使用的是 RabbitMQ 的流协议，而不是 AMQP 0-9-1
+        [http] 使用的是 HTTP，而不是 AMQP 0-9-1
+       *[unknown] 发送的内容不是 AMQP 0-9-1
+    }
+    .explanation = `{ $program }` 发送的字节不是 AMQP 0-9-1：{ $flaw }。{ $protocol ->
+            [tls] 这是 TLS 的开头。请把 `amqps://` 改成 `amqp://`，并在客户端库里关闭 TLS。
+            [amqp-1-0] 这是 AMQP 1.0 的开头，那是另一种名字相近的协议。RabbitMQ 4 两种都支持，但本练习册讲的是 0-9-1，请使用支持它的客户端库。
+            [amqp-0-8] 这是更早的版本，RabbitMQ 4 已经不再接受。请使用现在的客户端库。
+            [stream] 这是 RabbitMQ 流插件的协议，它有自己的端口。流也可以通过 AMQP 0-9-1 读取，请使用支持它的客户端库。
+            [http] 这是发给 Web 服务器的请求。管理页面及其 API 的端口与 AMQP 的端口不同。
+           *[unknown] 请使用支持 AMQP 0-9-1 的客户端库，并连接给定的端口。
+        }连接在此处被切断，这些内容没有到达代理。
+
+frame-too-large = 发送了 { $claimed } 字节的帧，而约定的上限是 { $allowed }
+    .explanation = `{ $program }` 发送了一个 { $claimed } 字节的{ $kind ->
+            [header] 内容头帧
+            [body] 消息体帧
+           *[other] 方法帧
+        }。打开连接时，双方约定每个帧最多 { $allowed } 字节（connection.tune 和 connection.tune-ok 中的 frame_max）。{ $kind ->
+            [header] 一条消息的全部属性和消息头必须放进一个帧：大块数据请放进消息体，客户端库会按需要把消息体拆成多个帧。
+            [body] 更长的消息体要分成几个足够小的帧发送，客户端库会自己这样做。
+           *[other] 方法连同参数不能拆开，请减少内容。
+        }代理遇到这种情况会关闭连接（501 FRAME_ERROR），在这里连接被切断。
+
+negotiation-refused = 用 { $what } = { $chosen } 回答 connection.tune，被代理拒绝
+    .explanation = 代理向 `{ $program }` 提议 { $what } = { $proposed }（connection.tune），程序却回答 { $what } = { $chosen }（connection.tune-ok）。{ $what ->
+            [channel_max] 可以比提议的小，不能比它大，而 0 表示完全没有上限。
+           *[frame_max] 不能大于提议的值，而 0 表示完全没有上限；从 RabbitMQ 4.1 起至少是 8192，之前至少是 4096。
+        }RabbitMQ 拒绝时什么也不说：3 秒之后关闭套接字，原因只写在它的日志里。请采用提议的值，或者选一个在这些界限之内的值。
+
+connection-not-opened = 连接还没打开就断开了
+    .explanation = `{ $program }` 的连接在代理回答 connection.open-ok 之前就结束了：{ $by ->
+            [program] 是程序结束了它
+           *[broker] 是代理关闭了套接字
+        }{ $after ->
+            [none] ，在此之前程序没有发送过任何方法
+           *[other] ，程序最后发送的是 { $after }
+        }。{ $by ->
+            [program] 请看程序在标准错误上说了什么，以及它是否等到连接打开。
+           *[broker] 如果客户端 10 秒内什么也不说，或者回答了不被接受的内容，RabbitMQ 就会这样做，而且什么也不说；原因写在它的日志里。
+        }
 
 limit-passed = 超过了实验环境的限制：{ $limit }
     .explanation = `{ $program }` 超过了实验环境对单个程序的限制 `{ $limit }`（最多 { $allowed }），连接被切断。没有哪个练习需要这么多，请检查是否有停不下来的循环。

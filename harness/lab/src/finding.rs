@@ -101,6 +101,9 @@ pub struct Given {
     pub exchanges: BTreeSet<String>,
     /// What the chapter asks for.
     pub asks: BTreeSet<Ask>,
+    /// The virtual host was empty at first, and the lab declares no exchange but those of the text: what no tape
+    /// shows to be declared is not there.
+    pub fresh: bool,
 }
 
 /// How grave a finding is.
@@ -169,6 +172,11 @@ type Rule = fn(&World<'_>, &Story<'_>) -> Option<Finding>;
 
 /// Causes come before what follows from them.
 const RULES: &[Rule] = &[
+    connections::unreadable,
+    connections::frame_too_large,
+    connections::negotiation_refused,
+    connections::not_opened,
+    connections::limit_passed,
     publishing::discarded,
     publishing::not_flushed,
     publishing::sent_too_early,
@@ -215,8 +223,6 @@ const RULES: &[Rule] = &[
     connections::heartbeat_missed,
     connections::churn,
     connections::blocked,
-    connections::unreadable,
-    connections::limit_passed,
 ];
 
 /// Leaves out what only follows from something else that was found.
@@ -226,9 +232,17 @@ fn hush(own: &mut Vec<Finding>) {
     let refused = own
         .iter()
         .any(|finding| refusals::IDS.contains(&finding.id));
-    let cut = has(&[Id::Unreadable, Id::LimitPassed]);
+    let cut = has(&[
+        Id::Unreadable,
+        Id::FrameTooLarge,
+        Id::NegotiationRefused,
+        Id::ConnectionNotOpened,
+        Id::LimitPassed,
+    ]);
     let missing = has(&[Id::DiscardedPublish, Id::UnusedQueue]) || refused;
     let dead = has(&[Id::DiedOnDelivery, Id::HeartbeatMissed]);
+    // Whether a message still reached a program that is about to leave is up to the moment.
+    let left = has(&[Id::StoppedEarly]);
     own.retain(|finding| match finding.id {
         Id::DeclaredNothing => !missing,
         Id::ConnectionNotClosed
@@ -236,8 +250,8 @@ fn hush(own: &mut Vec<Finding>) {
         | Id::PublishNotFlushed
         | Id::ConfirmNotAwaited
         | Id::DiedOnDelivery
-        | Id::WorkLost
         | Id::UnackedDeliveries => !refused && !cut,
+        Id::WorkLost => !refused && !cut && !left,
         Id::LostConnectionIgnored => !refused && !cut && !dead,
         _ => true,
     });

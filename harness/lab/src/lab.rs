@@ -497,6 +497,7 @@ impl Lab {
                 task_unit: self.task_unit.get(),
                 exchanges: self.given.exchanges.iter().cloned().collect(),
                 asks: self.given.asks.clone(),
+                fresh: true,
             },
         };
         let others = self.others.borrow();

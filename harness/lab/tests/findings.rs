@@ -46,6 +46,7 @@ fn given(name: &str) -> Given {
         bodies: vec![b"Hello World!".to_vec()],
         task_unit: tasks.then_some(Duration::from_millis(200)),
         asks: asks.into_iter().filter(|_| tasks).collect(),
+        fresh: true,
         ..Given::default()
     }
 }

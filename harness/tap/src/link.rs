@@ -181,7 +181,13 @@ async fn carry_from(
             biased;
             read = reader.read(inbox.room()) => match read {
                 Ok(0) => {
-                    lock(session).end_of(side);
+                    match reader.error() {
+                        // Something was written to it after it had closed its socket: it cannot have read that.
+                        Some(error) => {
+                            lock(session).reset_by(side, &error);
+                        }
+                        None => lock(session).end_of(side),
+                    }
                     // Of a half-open connection not even the end comes through.
                     if !control.is_half_open() {
                         outlet.end().await;

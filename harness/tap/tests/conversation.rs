@@ -8,7 +8,7 @@
 mod support;
 
 use amqp_tap::{
-    Content, Conversation, Ending, Method, Side, Tap, TapOptions, Tape, What,
+    Content, Conversation, Method, Side, Tap, TapOptions, Tape, What,
     amq_protocol::{
         protocol::{AMQPClass, BasicProperties, basic, queue},
         types::ShortString,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use amqp_tap::{Ending, Side};
+use amqp_tap::{Ending, Flaw, Protocol, Side};
 
 use super::{
     Finding, FindingId, spoken,
@@ -143,10 +143,101 @@ pub(super) fn blocked(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
 /// Sent what is no AMQP 0-9-1.
 pub(super) fn unreadable(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (mark, flaw) = story.flaws.first()?;
+    let (sent, looks_like) = match flaw {
+        Flaw::FrameSize { .. } => return None,
+        Flaw::Greeting { start, looks_like } => (start.clone(), *looks_like),
+        other => (other.to_string(), Protocol::Unknown),
+    };
     Some(
         Finding::new(FindingId::Unreadable, story)
             .proved_by([mark.event])
-            .with("flaw", flaw),
+            .with("flaw", sent)
+            .with("protocol", looks_like.as_str()),
+    )
+}
+
+/// Sent a frame that is larger than what was agreed.
+pub(super) fn frame_too_large(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let (mark, flaw) = story.flaws.first()?;
+    let Flaw::FrameSize {
+        kind,
+        claimed,
+        allowed,
+    } = flaw
+    else {
+        return None;
+    };
+    Some(
+        Finding::new(FindingId::FrameTooLarge, story)
+            .proved_by([mark.event])
+            .with("kind", kind)
+            .with("claimed", claimed)
+            .with("allowed", allowed),
+    )
+}
+
+/// Answered `connection.tune` with what no broker accepts, or this one does not: it closes the socket without a word,
+/// 3 s later. Whether the program waits so long is its own affair.
+pub(super) fn negotiation_refused(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let (connection, (asked, proposed), (answered, chosen)) =
+        story.connections.iter().find_map(|it| {
+            let mut refusals = story.refusals.iter();
+            let told = refusals.any(|refusal| refusal.lane.connection == it.number);
+            let closed = it.opened.is_none() && it.ended.is_some();
+            Some((it, it.proposed?, it.chosen?)).filter(|_| closed && !it.bent && !told)
+        })?;
+    let least = match connection.version {
+        Some(version) if version >= (4, 1) => 8192,
+        _ => 4096,
+    };
+    // 0 stands for no limit, which is more than any other number.
+    let above = |chosen: u32, proposed: u32| proposed != 0 && (chosen == 0 || chosen > proposed);
+    let frame_max = above(chosen.frame_max, proposed.frame_max);
+    let (what, proposed, chosen) = if frame_max || chosen.frame_max < least {
+        ("frame_max", proposed.frame_max, chosen.frame_max)
+    } else if above(chosen.channel_max.into(), proposed.channel_max.into()) {
+        (
+            "channel_max",
+            proposed.channel_max.into(),
+            chosen.channel_max.into(),
+        )
+    } else {
+        return None;
+    };
+    Some(
+        Finding::new(FindingId::NegotiationRefused, story)
+            .proved_by([asked.event, answered.event])
+            .proved_by(connection.ended.map(|(_, mark)| mark.event))
+            .with("what", what)
+            .with("proposed", proposed)
+            .with("chosen", chosen),
+    )
+}
+
+/// None of its connections was ever open, and nothing else is told about the last one.
+pub(super) fn not_opened(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let own =
+        !matches!(story.seen.ended, Some(Ended::Signal(9))) && story.seen.interrupted.is_none();
+    let told = !story.flaws.is_empty()
+        || !story.limits.is_empty()
+        || !story.refusals.is_empty()
+        || negotiation_refused(world, story).is_some();
+    if !own || told || story.bent() || story.connections.iter().any(|it| it.opened.is_some()) {
+        return None;
+    }
+    let last = story.connections.last()?;
+    let (ending, mark) = last.ended?;
+    let by = match ending {
+        Ending::DroppedByClient | Ending::Closed => "program",
+        Ending::DroppedByBroker => "broker",
+        _ => return None,
+    };
+    Some(
+        Finding::new(FindingId::ConnectionNotOpened, story)
+            .proved_by(last.last_word.map(|word| word.event))
+            .proved_by([mark.event])
+            .with("by", by)
+            .with("after", last.last_method.unwrap_or("none")),
     )
 }
 

@@ -171,7 +171,13 @@ findings! {
     /// The broker takes no more messages for now.
     ConnectionBlocked "connection-blocked" Advice "hello-world.html#in-production";
     /// Sent what is no AMQP 0-9-1.
-    Unreadable "unreadable" Error "hello-world.html#when-it-goes-wrong";
+    Unreadable "unreadable" Error "how-it-sees.html#not-amqp";
+    /// Sent a frame that is larger than what was agreed.
+    FrameTooLarge "frame-too-large" Error "how-it-sees.html#frame-too-large";
+    /// Answered `connection.tune` with what the broker does not accept.
+    NegotiationRefused "negotiation-refused" Error "how-it-sees.html#negotiation-refused";
+    /// Ended, or was ended, while it was being opened.
+    ConnectionNotOpened "connection-not-opened" Error "how-it-sees.html#connection-not-opened";
     /// Passed a limit of the lab.
     LimitPassed "limit-passed" Error "hello-world.html#when-it-goes-wrong";
 }

@@ -8,7 +8,7 @@ mod read;
 use std::time::Duration;
 
 use super::Seen;
-use amqp_tap::{Ending, Side};
+use amqp_tap::{Ending, Flaw, Side};
 use lapin::types::FieldTable;
 
 /// A channel, from its opening to its end. Channel 0 is the connection itself.
@@ -51,7 +51,7 @@ pub(crate) struct Story<'a> {
     pub(crate) empty: Vec<Mark>,
     /// The tap's faults, and what it could not read.
     pub(crate) faults: Vec<Mark>,
-    pub(crate) flaws: Vec<(Mark, String)>,
+    pub(crate) flaws: Vec<(Mark, Flaw)>,
     pub(crate) limits: Vec<(Mark, String, u64)>,
 }
 
@@ -64,6 +64,11 @@ pub(crate) struct Connection {
     pub(crate) opened: Option<Mark>,
     /// The interval of `connection.tune-ok`, in seconds.
     pub(crate) heartbeat: u16,
+    /// The broker's version, by its `connection.start`: major and minor.
+    pub(crate) version: Option<(u32, u32)>,
+    /// `connection.tune` and `connection.tune-ok`: what the broker proposed, and what the program chose.
+    pub(crate) proposed: Option<(Mark, Tuning)>,
+    pub(crate) chosen: Option<(Mark, Tuning)>,
     /// `connection.close` of the program.
     pub(crate) closing: Option<Mark>,
     pub(crate) ended: Option<(Ending, Mark)>,
@@ -73,12 +78,20 @@ pub(crate) struct Connection {
     pub(crate) unread: bool,
     /// The last that the broker sent before that.
     pub(crate) heard: Option<Mark>,
-    /// The last that the program sent.
+    /// The last that the program sent, and what it was, where it was a method.
     pub(crate) last_word: Option<Mark>,
+    pub(crate) last_method: Option<&'static str>,
     /// A fault hit it.
     pub(crate) bent: bool,
     /// `connection.blocked`, its reason, and `connection.unblocked`.
     pub(crate) blocked: Vec<(Mark, String, Option<Mark>)>,
+}
+
+/// What two sides agree on when a connection is opened (AMQP 0-9-1 §1.4.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tuning {
+    pub(crate) channel_max: u16,
+    pub(crate) frame_max: u32,
 }
 
 /// `queue.declare` or `exchange.declare`.
@@ -203,6 +216,8 @@ pub(crate) struct Settle {
     pub(crate) tag: u64,
     /// How many deliveries it settled.
     pub(crate) count: usize,
+    /// All that the channel has open, which may be none.
+    pub(crate) everything: bool,
 }
 
 /// `basic.qos`.

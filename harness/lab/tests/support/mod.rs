@@ -13,6 +13,7 @@
 
 pub mod scenes;
 mod stage;
+mod wire;
 
 use std::{
     collections::BTreeSet,

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     Bind, Connection, Consumer, Declare, Lane, Mark, Prefetch, Publish, Seen, Settle, Settled,
-    Story,
+    Story, Tuning,
 };
 
 pub(super) fn read<'a>(seen: &'a Seen<'a>, place: usize) -> Story<'a> {
@@ -113,12 +113,16 @@ impl Reader<'_> {
                 connected: mark,
                 opened: None,
                 heartbeat: 0,
+                version: None,
+                proposed: None,
+                chosen: None,
                 closing: None,
                 ended: None,
                 gone: None,
                 unread: false,
                 heard: None,
                 last_word: None,
+                last_method: None,
                 bent: false,
                 blocked: Vec::new(),
             }),
@@ -145,7 +149,7 @@ impl Reader<'_> {
                 }
             }
             What::Unreadable(flaw) if event.from == Side::Client => {
-                self.story.flaws.push((mark, flaw.to_string()));
+                self.story.flaws.push((mark, flaw.clone()));
             }
             What::Limit { limit, allowed } => {
                 self.story.limits.push((mark, limit.clone(), *allowed));
@@ -160,7 +164,10 @@ impl Reader<'_> {
         ) && let Some(connection) = self.connection(event.connection)
         {
             match event.from {
-                Side::Client => connection.last_word = Some(mark),
+                Side::Client => {
+                    connection.last_word = Some(mark);
+                    connection.last_method = event.method().map(Method::name);
+                }
                 Side::Broker if connection.gone.is_none() => connection.heard = Some(mark),
                 Side::Broker => {}
             }
@@ -257,7 +264,13 @@ impl Reader<'_> {
     ) -> Option<Detail> {
         match class {
             connection::AMQPMethod::TuneOk(tune) => {
-                self.connection(lane.connection)?.heartbeat = tune.heartbeat;
+                let connection = self.connection(lane.connection)?;
+                connection.heartbeat = tune.heartbeat;
+                let chosen = Tuning {
+                    channel_max: tune.channel_max,
+                    frame_max: tune.frame_max,
+                };
+                connection.chosen = Some((mark, chosen));
                 None
             }
             connection::AMQPMethod::Close(_) => {
@@ -491,6 +504,7 @@ impl Reader<'_> {
             method,
             tag,
             count: settled.len(),
+            everything: multiple && tag == 0,
         });
     }
 
