@@ -71,7 +71,7 @@ fn send_and_receive_agree() -> Outcome {
     lab!(async |lab| {
         // `receive` first …
         let receive = lab.start("receive", &[]).await?;
-        receive.consumes_from(QUEUE).await?;
+        receive.takes_from(QUEUE).await?;
         lab.runs("send", &[]).await?;
         receive.prints_bodies(&[HELLO.to_owned()]).await?;
         receive.ends_on_ctrl_c().await?;
@@ -128,7 +128,7 @@ fn receive_prints_every_body_in_order() -> Outcome {
         [vec!["one".to_owned()], awkward.map(str::to_owned).to_vec()],
         async |lab, bodies| {
             let receive = lab.start("receive", &[]).await?;
-            receive.consumes_from(QUEUE).await?;
+            receive.takes_from(QUEUE).await?;
             send_bodies(lab, &receive, &bodies).await
         }
     )
@@ -141,7 +141,7 @@ fn any_bytes_never_end_receive() -> Outcome {
         [vec![vec![0xff]]],
         async |lab, bodies| {
             let receive = lab.start("receive", &[]).await?;
-            receive.consumes_from(QUEUE).await?;
+            receive.takes_from(QUEUE).await?;
             let end = lab.unique("end");
             let all = [bodies, vec![end.clone().into_bytes()]].concat();
             lab.judge().await?.publish(QUEUE, &all).await?;
@@ -168,7 +168,7 @@ fn receive_gets_what_comes_before_and_after_it_starts() -> Outcome {
         leave_waiting(lab, declare, &before).await?;
         let receive = lab.start("receive", &[]).await?;
         receive.prints_bodies(&before).await?;
-        receive.consumes_from(QUEUE).await?;
+        receive.takes_from(QUEUE).await?;
         lab.judge().await?.publish(QUEUE, &after).await?;
         receive.prints_bodies(&[before, after].concat()).await
     })
@@ -178,7 +178,7 @@ fn receive_gets_what_comes_before_and_after_it_starts() -> Outcome {
 fn receive_ends_on_ctrl_c() -> Outcome {
     lab!(async |lab| {
         let receive = lab.start("receive", &[]).await?;
-        receive.consumes_from(QUEUE).await?;
+        receive.takes_from(QUEUE).await?;
         send_bodies(lab, &receive, &["last words".to_owned()]).await?;
         receive.ends_on_ctrl_c().await.map(drop)
     })
@@ -188,11 +188,24 @@ fn receive_ends_on_ctrl_c() -> Outcome {
 fn receive_says_when_its_connection_is_cut() -> Outcome {
     lab!(async |lab| {
         let receive = lab.start("receive", &[]).await?;
-        receive.consumes_from(QUEUE).await?;
+        receive.takes_from(QUEUE).await?;
         send_bodies(lab, &receive, &["before the cut".to_owned()]).await?;
         receive.loses_its_connection().await?;
         let why = "its connection was cut while it waited for messages";
         receive.fails_loudly(NO_BROKER_LIMIT, why).await
+    })
+}
+
+#[test]
+fn both_leave_nothing_but_the_queue() -> Outcome {
+    lab!(async |lab| {
+        let receive = lab.start("receive", &[]).await?;
+        receive.takes_from(QUEUE).await?;
+        lab.start("send", &[]).await?.ends().await?;
+        // Whatever `send` publishes, `receive` gets something.
+        lab.judge().await?.publish(QUEUE, &["something"]).await?;
+        receive.gets_something().await?;
+        lab.leaves_nothing_else().await
     })
 }
 

@@ -252,6 +252,17 @@ pub async fn compile(
     collect(depot, out.path(), chapter)
 }
 
+/// The crates that an exercise's programs may use, as they are called in Rust.
+pub fn crates(depot: &Depot, chapter: &Chapter) -> Vec<String> {
+    let recipe = depot
+        .recipes
+        .get(&chapter.slug)
+        .map_or(&[][..], Vec::as_slice);
+    let pairs = recipe.windows(2).filter(|pair| pair[0] == "--extern");
+    let names = pairs.filter_map(|pair| Some(pair[1].split_once('=')?.0.to_owned()));
+    names.collect()
+}
+
 /// The source of a program, in one of the two places where cargo looks for it.
 fn source_of(program: &str, files: &Files) -> Option<String> {
     let places = [
@@ -353,14 +364,16 @@ fn why_not(outcome: &Outcome) -> Option<String> {
 
 /// The compiler as we are: only where somebody asked for no sandbox.
 async fn without_sandbox(go: &Go) -> Result<Outcome, CompileError> {
-    let mut command = tokio::process::Command::new(&go.argv[0]);
+    let mut command = std::process::Command::new(&go.argv[0]);
     command
         .args(&go.argv[1..])
         .env_clear()
         .envs(&go.environment)
         .current_dir(&go.directory)
-        .stdin(std::process::Stdio::null())
-        .kill_on_drop(true);
+        .stdin(std::process::Stdio::null());
+    workbook_lab::process::hand_nothing_on(&mut command);
+    let mut command = tokio::process::Command::from(command);
+    command.kill_on_drop(true);
     match tokio::time::timeout(PATIENCE, command.output()).await {
         Err(_) => Ok(Outcome {
             ended: Ended::Late,

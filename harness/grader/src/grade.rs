@@ -26,7 +26,7 @@ use crate::{
     model::{Evidence, Exercise, Results, SCHEMA, Submission, Text, Verdict},
     report,
     store::{Store, StoreError},
-    submission::{self, Entry, Files},
+    submission::{self, Entry, Files, Refusal},
     workspace::{Side, Workspace},
 };
 
@@ -72,6 +72,8 @@ pub enum GradeEvent {
         total: usize,
         /// The exercises, by slug.
         exercises: Vec<String>,
+        /// What lies beside the submissions and is nobody's.
+        passed_over: Vec<String>,
         /// What they are graded with.
         evidence: Evidence,
     },
@@ -168,6 +170,19 @@ struct Planned {
     ignored: Vec<String>,
 }
 
+impl Planned {
+    /// Why nothing of it can be graded; `None`: something can.
+    fn refused(&self) -> Option<String> {
+        let mut reasons = match &self.sources {
+            Ok(sources) => sources.values().map(|it| it.as_ref().err()),
+            Err(reason) => return Some(reason.clone()),
+        };
+        let first = reasons.next()??;
+        // Where there are several, each exercise says its own.
+        reasons.next().is_none().then(|| first.clone())
+    }
+}
+
 /// Grades a class into a folder; answers the results as [`Submission::shorten`] leaves them. All that is told is in the
 /// files.
 ///
@@ -180,7 +195,7 @@ pub async fn grade(
     mut tell: impl FnMut(&GradeEvent),
     say: impl Fn(&str),
 ) -> Result<Results, GradeError> {
-    let planned = plan(&class, &store)?;
+    let (planned, passed_over) = plan(&class, &store)?;
     let chapters = chapters(&class, &planned)?;
     say("building the checks");
     let packages: Vec<String> = (chapters.iter())
@@ -219,6 +234,7 @@ pub async fn grade(
         submissions: planned.len(),
         total: planned.len() * chapters.len(),
         exercises: chapters.iter().map(|it| it.slug.clone()).collect(),
+        passed_over: passed_over.clone(),
         evidence: evidence.clone(),
     });
 
@@ -239,7 +255,10 @@ pub async fn grade(
     });
     let results = all(&shop, planned, &chapters, &mut tell).await;
     shop.leases.release().await;
-    let results = results?;
+    let results = Results {
+        passed_over,
+        ..results?
+    };
     report::write_class(&shop.store, &results, shop.class.language)?;
     let verdicts = Verdict::ALL.map(|verdict| (verdict.word(), results.count(verdict)));
     tell(&GradeEvent::Finished {
@@ -272,29 +291,28 @@ fn solution(folder: &Path, chapter: &Chapter) -> Files {
     programs.collect()
 }
 
-/// Reads every entry once, for what is in it.
-fn plan(class: &Class, store: &Store) -> Result<Vec<Planned>, GradeError> {
+/// Reads every entry once, for what is in it; answers what is nobody's, too.
+fn plan(class: &Class, store: &Store) -> Result<(Vec<Planned>, Vec<String>), GradeError> {
     let unreadable = |source| GradeError::Path {
         path: class.path.clone(),
         source,
     };
     let entries = submission::entries(&class.path, &class.workspace.course).map_err(unreadable)?;
     let out = std::fs::canonicalize(store.root()).unwrap_or_else(|_| store.root().to_owned());
-    let planned: Vec<Planned> = entries
-        .into_iter()
+    let told = |refusal: Refusal| refusal.text(class.language);
+    let planned: Vec<Planned> = (entries.submissions.into_iter())
         .filter(|entry| entry.path != out)
         .map(|entry| {
             let handed = entry.read(&class.workspace.course, class.any_language);
             let (sources, ignored) = match handed {
                 Ok(handed) => {
-                    let hash = |slug: &str, files| submission::hash(slug, files);
-                    let sources = handed.exercises.iter().map(|(slug, sources)| {
-                        let sources = sources.as_ref().map(|it| hash(slug, it.files()));
-                        (slug.clone(), sources.map_err(Clone::clone))
+                    let sources = handed.exercises.into_iter().map(|(slug, sources)| {
+                        let sources = sources.map(|it| submission::hash(&slug, it.files()));
+                        (slug, sources.map_err(told))
                     });
                     (Ok(sources.collect()), handed.ignored)
                 }
-                Err(reason) => (Err(reason), Vec::new()),
+                Err(refusal) => (Err(told(refusal)), Vec::new()),
             };
             Planned {
                 entry,
@@ -306,7 +324,7 @@ fn plan(class: &Class, store: &Store) -> Result<Vec<Planned>, GradeError> {
     if planned.is_empty() {
         return Err(GradeError::Empty(class.path.clone()));
     }
-    Ok(planned)
+    Ok((planned, entries.passed_over))
 }
 
 /// The exercises that are graded, in the order of the course.
@@ -431,6 +449,7 @@ async fn all(
         schema: SCHEMA.to_owned(),
         evidence: shop.evidence.clone(),
         submissions: submissions.collect(),
+        passed_over: Vec::new(),
     })
 }
 
@@ -457,7 +476,7 @@ fn empty(planned: &Planned) -> Submission {
         verdict: Verdict::Ungradable,
         points: None,
         max_points: 0,
-        message: planned.sources.as_ref().err().cloned(),
+        message: planned.refused(),
         ignored: planned.ignored.iter().take(50).cloned().collect(),
         exercises: Vec::new(),
     }

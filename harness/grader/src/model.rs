@@ -17,6 +17,9 @@ pub struct Results {
     pub evidence: Evidence,
     /// Every submission, by name.
     pub submissions: Vec<Submission>,
+    /// What lies beside the submissions and is nobody's: hidden files, and files that are no archives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<String>,
 }
 
 /// What a result depends on besides the submission: with the same of it, it comes out the same.

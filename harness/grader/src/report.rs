@@ -43,6 +43,7 @@ pub fn of_submission(
         schema: SCHEMA.to_owned(),
         evidence: evidence.clone(),
         submissions: vec![submission.clone()],
+        passed_over: Vec::new(),
     };
     let mut files = BTreeMap::from([
         (RESULTS, json(&results)),
@@ -94,6 +95,8 @@ pub fn results_of_class(
         #[serde(flatten)]
         evidence: &'a Evidence,
         submissions: Each<'a>,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        passed_over: &'a [String],
     }
     struct Each<'a>(
         &'a [Submission],
@@ -113,6 +116,7 @@ pub fn results_of_class(
         schema: &results.schema,
         evidence: &results.evidence,
         submissions: Each(&results.submissions, whole),
+        passed_over: &results.passed_over,
     };
     let mut to = safe::Harmless::new(to);
     serde_json::to_writer_pretty(&mut to, &all)?;

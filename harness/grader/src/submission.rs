@@ -2,11 +2,16 @@
 //!
 //! Nothing of a submission is trusted. Archives are read into memory by an
 //! allow-list and never unpacked to a disk; folders are read without following a
-//! link. What cannot be taken as it is, is refused in words.
+//! link. A folder and an archive look the same from then on ([`package`]): a list
+//! of names, of which those are found that an exercise uses ([`places`]). Only
+//! these are read, and only these can be refused, in words; all else is passed over.
 
 mod archive;
 mod folder;
 mod names;
+mod package;
+mod places;
+mod refusal;
 mod shape;
 
 use std::{
@@ -21,9 +26,12 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use sha2::{Digest, Sha256};
 use workbook_lab::course::Course;
 
+pub use refusal::{Odd, Refusal};
 pub use shape::{Handed, Sources};
 
 pub(crate) use names::hex;
+
+use folder::Folder;
 
 /// How much a submission may hold; what a learner writes for the whole course is a hundredth of it.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +40,13 @@ pub struct Allowed {
     pub entries: usize,
     /// Bytes of an archive.
     pub archive: u64,
-    /// Bytes that an archive may unpack to.
+    /// Bytes of an archive that lies in a folder or in another archive.
+    pub within: u64,
+    /// Bytes of a zip's directory.
+    pub directory: u64,
+    /// Bytes of what tells about an entry of a tar archive.
+    pub header: u64,
+    /// Bytes that an archive may unpack to, as far as it has to be unpacked to find what is used.
     pub unpacked: u64,
     /// Files that are used.
     pub files: usize,
@@ -48,15 +62,24 @@ pub struct Allowed {
 
 /// What every submission is held to.
 pub const ALLOWED: Allowed = Allowed {
-    entries: 50_000,
-    archive: 64 << 20,
-    unpacked: 256 << 20,
+    entries: 300_000,
+    archive: 512 << 20,
+    within: 64 << 20,
+    directory: 32 << 20,
+    header: 1 << 20,
+    unpacked: 2 << 30,
     files: 500,
     file: 1 << 20,
     bytes: 8 << 20,
     depth: 16,
-    name: 200,
+    name: 255,
 };
+
+/// The endings of archives. Of those that we do not read, somebody handed in something, too.
+const ARCHIVES: [&str; 12] = [
+    ".zip", ".tar.gz", ".tgz", ".tar", ".7z", ".rar", ".tar.xz", ".txz", ".tar.bz2", ".tbz2",
+    ".tar.zst", ".gz",
+];
 
 /// One learner's entry in a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,100 +99,100 @@ pub struct Entry {
 pub enum Form {
     /// A folder.
     Folder,
-    /// A `.zip`.
-    Zip,
-    /// A `.tar.gz` or `.tgz`.
-    TarGz,
+    /// A `.zip`, a `.tar.gz`, or what looks like one.
+    Archive,
     /// None, for this reason.
-    No(String),
+    No(Refusal),
+}
+
+/// What lies in the folder of a class.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// The submissions, sorted by name.
+    pub submissions: Vec<Entry>,
+    /// The names of what systems, platforms and teachers put beside them: they are nobody's.
+    pub passed_over: Vec<String>,
 }
 
 /// The files that are used of one exercise, by their path in its folder (`src/bin/send.rs`).
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Files of a submission as it was handed in: every path, and the contents of those that may be used.
-#[derive(Debug, Default)]
-pub(crate) struct Tree {
-    /// Plain relative paths with `/`, each with the contents where they were wanted.
-    pub(crate) files: BTreeMap<String, Option<Vec<u8>>>,
-    /// What is no plain file or folder, or has a name that cannot be taken, with the reason.
-    pub(crate) refused: BTreeMap<String, String>,
-}
-
-/// Whether the contents of a file may be of use: nothing else of a submission is read.
-pub(crate) fn is_wanted(path: &str, any_language: bool) -> bool {
-    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let folders = || path.split('/').rev().skip(1);
-    let hidden = path.split('/').any(|part| part.starts_with('.'));
-    name == shape::WORKBOOK_TOML
-        || (ending == "rs" && folders().any(|folder| folder == "src"))
-        || (any_language && !hidden && !folders().any(|it| it == "target"))
-}
-
-/// The submissions of a class, sorted by name; a folder or archive that is itself a submission is a class of one.
-pub fn entries(path: &Path, course: &Course) -> io::Result<Vec<Entry>> {
+/// The submissions of a class; a folder or archive that is itself a submission is a class of one.
+pub fn entries(path: &Path, course: &Course) -> io::Result<Entries> {
     let metadata = fs::metadata(path)?;
     let path = fs::canonicalize(path)?;
-    let mut entries = Vec::new();
-    if metadata.is_file() || shape::is_submission(&path, course) {
+    let mut entries = Entries::default();
+    if metadata.is_file() || places::is_submission(&path, course) {
         let name = path.file_name().unwrap_or(OsStr::new("submission"));
-        entries.push(entry(name, path.clone())?);
+        let only = entry(name, path.clone())?;
+        entries.submissions.push(only);
     } else {
         for found in fs::read_dir(&path)? {
             let found = found?;
-            entries.push(entry(&found.file_name(), found.path())?);
+            let name = found.file_name();
+            if is_nobody(name.as_bytes(), found.file_type()?) {
+                entries.passed_over.push(shown(name.as_bytes()));
+            } else {
+                entries.submissions.push(entry(&name, found.path())?);
+            }
         }
     }
-    entries.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    (entries.submissions).sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    entries.passed_over.sort();
     Ok(entries)
+}
+
+/// Whether an entry of a class is nobody's work: hidden, of a system, or a file that is no archive, as the lists are
+/// that platforms add.
+fn is_nobody(name: &[u8], kind: fs::FileType) -> bool {
+    let text = String::from_utf8_lossy(name);
+    name.starts_with(b".")
+        || package::is_passed_over(&text)
+        || (kind.is_file() && !is_archive(&text))
 }
 
 fn entry(file_name: &OsStr, path: PathBuf) -> io::Result<Entry> {
     let kind = fs::symlink_metadata(&path)?.file_type();
     let bytes = file_name.as_bytes();
-    let (stem, archive) = stem(bytes);
+    let name = shown(bytes);
     let form = if kind.is_symlink() {
-        Form::No("it is a symbolic link; hand in the folder itself".to_owned())
-    } else if bytes.starts_with(b".") || stem.is_empty() || stem.starts_with(b".") {
-        Form::No("its name is hidden or empty".to_owned())
+        Form::No(Refusal::Link)
     } else if kind.is_dir() {
         Form::Folder
-    } else if let (true, Some(form)) = (kind.is_file(), archive) {
-        form
+    } else if kind.is_file() && is_archive(&name) {
+        Form::Archive
     } else {
-        Form::No("it is neither a folder nor a .zip or .tar.gz".to_owned())
+        Form::No(Refusal::Neither)
     };
     // A folder's name has no ending.
-    let stem = if matches!(form, Form::Zip | Form::TarGz) {
-        stem
-    } else {
-        bytes
+    let stem = match form {
+        Form::Archive => &name[..name.len() - ending(&name).len()],
+        _ => name.as_str(),
     };
     let mut hash = Sha256::new();
     hash.update(bytes);
     let hash = names::hex(&hash.finalize());
     Ok(Entry {
-        name: shown(stem),
+        name: stem.to_owned(),
         folder: format!("{}-{}", names::slug(stem), &hash[..8]),
         path,
         form,
     })
 }
 
-/// A name without its archive's ending, and the archive's form.
-fn stem(name: &[u8]) -> (&[u8], Option<Form>) {
-    let lower = name.to_ascii_lowercase();
-    for (ending, form) in [
-        (".zip", Form::Zip),
-        (".tar.gz", Form::TarGz),
-        (".tgz", Form::TarGz),
-    ] {
-        if lower.ends_with(ending.as_bytes()) {
-            return (&name[..name.len() - ending.len()], Some(form));
-        }
-    }
-    (name, None)
+/// The ending of an archive's name; empty where it is none.
+fn ending(name: &str) -> &'static str {
+    let ends = |ending: &&&str| {
+        let start = name.len().checked_sub(ending.len());
+        let end = start.and_then(|start| name.get(start..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(ending))
+    };
+    ARCHIVES.iter().find(ends).copied().unwrap_or_default()
+}
+
+/// Whether a file is an archive by its name.
+fn is_archive(name: &str) -> bool {
+    !ending(name).is_empty()
 }
 
 /// A name of bytes as text: what is no UTF-8, or would do something to a terminal, is percent-escaped.
@@ -205,15 +228,21 @@ impl Entry {
         changed.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    /// Reads it, and finds the exercises in it; `Err` says in a sentence why it is no submission.
-    pub fn read(&self, course: &Course, any_language: bool) -> Result<Handed, String> {
-        let tree = match &self.form {
-            Form::No(reason) => return Err(reason.clone()),
-            Form::Folder => folder::read(&self.path, any_language),
-            Form::Zip => archive::zip(&self.path, any_language),
-            Form::TarGz => archive::tar_gz(&self.path, any_language),
-        }?;
-        shape::find(&tree, course, any_language)
+    /// Reads it, and finds the exercises in it; or says why it is no submission.
+    pub fn read(&self, course: &Course, any_language: bool) -> Result<Handed, Refusal> {
+        match &self.form {
+            Form::No(refusal) => Err(refusal.clone()),
+            Form::Folder => shape::find(&mut Folder::new(&self.path), course, any_language),
+            Form::Archive => {
+                let unreadable = |error: io::Error| Refusal::Unreadable(error.to_string());
+                let file = fs::File::open(&self.path).map_err(unreadable)?;
+                if file.metadata().map_err(unreadable)?.len() > ALLOWED.archive {
+                    return Err(Refusal::Archive);
+                }
+                let mut package = archive::open(Box::new(file))?;
+                shape::find(package.as_mut(), course, any_language)
+            }
+        }
     }
 }
 

@@ -166,6 +166,7 @@ fn class() -> Results {
             .into_iter()
             .map(|(_, submission)| submission)
             .collect(),
+        passed_over: vec![".DS_Store".to_owned(), NASTY.to_owned()],
     }
 }
 

@@ -131,9 +131,12 @@ sent-too-early = says `Sent` before it has reached the broker
            *[no] although no broker ever opened a connection for it
         }. Nothing can have been sent by then. Print it after the publish has returned without an error.
 
-body-in-other-case = publishes `{ $body }` instead of `{ $wanted }`
-    .explanation = `{ $program }` published the body `{ $body }`. It differs from `{ $wanted }` in upper and lower case only. A body
-        is a sequence of bytes, and those of `h` and `H` are different: nobody on the way makes them equal.
+other-body = publishes `{ $body }` instead of `{ $wanted }`
+    .explanation = `{ $program }` published the body `{ $body }`, where `{ $wanted }` is meant. { $how ->
+            [case] They differ in upper and lower case only; a body is a sequence of bytes, and those of `h` and `H` are
+                different.
+           *[other] A body is a sequence of bytes, and each of them counts.
+        } Nobody on the way makes them equal: send exactly these bytes, and print what you sent.
 
 unused-queue = uses the queue `{ $queue }`, where `{ $wanted }` is meant
     .explanation = `{ $program }` uses a queue named `{ $queue }`, and nobody else does; the name that the others use is
@@ -184,8 +187,7 @@ reported-as-confirmed = { $how ->
     .explanation = { $how ->
             [returned] The broker found no queue for `{ $body }` and returned it (basic.return, 312 NO_ROUTE). Then it
                 acknowledged it: an ack means that the broker is done with a message, and not that a queue has it.
-           *[refused] The broker did not take `{ $body }`: it sent basic.nack, because the queue is full or something is
-                broken. No queue has the message.
+           *[refused] The broker did not take `{ $body }`: it sent basic.nack. Nothing says that any queue has the message.
         } `{ $program }` said that it is confirmed. { $how ->
             [returned] Compare the message_id of each returned message with those of your messages before you say so.
            *[refused] Tell an ack from a nack (with lapin: `Confirmation::Ack` and `Confirmation::Nack`).
@@ -258,6 +260,23 @@ other-x-match = binds with x-match = { $found }, where { $wanted } is meant
         one; names that begin with `x-` do not count. (RabbitMQ knows `all-with-x` and `any-with-x`, too, for which they
         do.) Put the first argument into the binding as `x-match`.
 
+left-behind = leaves { $kind ->
+        [queue] the queue `{ $name }`
+        [exchange] the exchange `{ $name }`
+       *[binding] a binding of `{ $name }`
+    } behind
+    .explanation = `{ $program }` { $kind ->
+            [queue] declared the queue `{ $name }`, and it is still there now that all programs have ended. { $source ->
+                [none] Nobody takes what comes into it.
+               *[other] It is bound to the exchange `{ $source }`, so it goes on collecting messages that nobody takes, until
+                    the broker has no room left.
+            }
+            [exchange] declared the exchange `{ $name }`, and it is still there now that all programs have ended.
+           *[binding] bound `{ $name }` to the exchange `{ $source }`, and the binding is still there now that all programs have
+                ended: it goes on routing messages.
+        } The chapter does not ask for it. Leave it out, or let it go with the program: a queue that is exclusive or
+        auto-delete, an exchange that is auto-delete.
+
 shared-queue = shares a queue with another subscriber
     .explanation = `{ $program }` consumes from the queue `{ $queue }`, and so does `{ $other }`. The broker gives each message of a queue
         to one of its consumers, so each of the two gets only a part of them. An exchange copies messages to queues,
@@ -325,16 +344,16 @@ foreign-reply = takes a reply that belongs to another call
         doubled or forged: compare the correlation_id with that of your request, and ignore what is different.
 
 unacked-deliveries = never settles { $count ->
-        [one] a message that it was done with
-       *[other] { $count } messages that it was done with
+        [one] a message that it got
+       *[other] { $count } messages that it got
     }
-    .explanation = `{ $program }` consumes from `{ $queue }` with manual acknowledgement. Of { $all } deliveries, { $count } that it
-        was done with were never settled by basic.ack, basic.nack or basic.reject. The broker keeps such a message for
+    .explanation = `{ $program }` consumes from `{ $queue }` with manual acknowledgement. It was done with a message and went on
+        without basic.ack, basic.nack or basic.reject: of { $all } deliveries, { $count } were never settled. The broker keeps such a message for
         the consumer, and puts it back into the queue when the channel ends: it is delivered again. Acknowledge each
         message when its work is done, or consume with automatic acknowledgement (no_ack).
 
 ack-before-done = acknowledges before the work is done
-    .explanation = `{ $program }` acknowledged `{ $body }` { $took } ms after it was delivered, and the work for it takes { $work } ms. From
+    .explanation = `{ $program }` acknowledged `{ $body }` { $took } after it was delivered, and the work for it takes { $work }. From
         then on the broker has forgotten the message: if the program dies in the middle of the work, nobody does it.
         Acknowledge after the work.
 
@@ -367,11 +386,18 @@ stopped-early = ends by itself instead of waiting for more
            *[no] Take the next delivery in a loop, until Ctrl-C.
         }
 
-died-on-delivery = dies of a message
-    .explanation = `{ $program }` got the body `{ $body }` and ended with an error. { $text ->
-            [no] The body is not UTF-8. A body is a sequence of bytes, and anybody may send any: convert it to text in a
+polls = asks for messages again and again instead of consuming
+    .explanation = `{ $program }` asked for messages of the queue `{ $queue }` with basic.get, { $count } times so far, and went on asking
+        after basic.get-empty. It never sent basic.consume. Each question is a round trip, mostly for nothing, and a
+        message waits until the next one. Consume (basic.consume), and the broker sends each message when it comes.
+
+died-on-delivery = ends with an error after it got a message
+    .explanation = `{ $program }` got the body `{ $body }` and ended with an error, although its connection was open and nobody had pressed
+        Ctrl-C. { $why ->
+            [bytes] The body is not UTF-8. A body is a sequence of bytes, and anybody may send any: convert it to text in a
                 way that never fails (`String::from_utf8_lossy`).
-           *[yes] Anybody may send anything to a queue: one message that a consumer does not expect must not end it.
+            [printed] It had printed the body by then, so something that comes afterwards fails: see standard error.
+           *[text] Anybody may send anything to a queue: one message that a consumer does not expect must not end it.
         }
 
 bytes-printed = prints the numbers of the bytes instead of the text
@@ -392,12 +418,18 @@ prefetch-global = sets a prefetch for the whole channel
     .explanation = `{ $program }` sent basic.qos with `global`. Old brokers share that prefetch of { $prefetch } among all consumers of
         the channel; new ones quietly treat it as a prefetch for each. Say what you mean: leave `global` out.
 
-never-connected = never connects to the broker
-    .explanation = `{ $program }` ended ({ $ended ->
-            [none] killed
-           *[other] exit code { $ended }
-        }) and never connected to the broker. Read the address from the variable `AMQP_ADDR`, and see what the program
-        says on standard error.
+never-connected = never connects to the address in `AMQP_ADDR`
+    .explanation = A broker waited for `{ $program }` at the address in the variable `AMQP_ADDR`, and the program never connected to it. { $how ->
+            [claims] It says that it sends or waits all the same, so it talks to somebody else: is a host or a port
+                written into the program?
+            [well] It exited with code 0 all the same: is a host or a port written into the program, or does it end
+                before it connects?
+           *[badly] It ended with an error ({ $ended ->
+                [none] killed
+               *[other] exit code { $ended }
+            }) before that: see what it says on standard error.
+        } Take the address from `AMQP_ADDR`, whole. (Programs that need the parts find them in `RABBITMQ_HOST` and
+        `RABBITMQ_PORT`.)
 
 connection-not-closed = ends without closing its connection
     .explanation = `{ $program }` published { $count ->

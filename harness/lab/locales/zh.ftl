@@ -107,9 +107,11 @@ sent-too-early = 还没有连上代理就说已经发送
            *[no] 但始终没有代理为它打开过连接
         }，所以当时不可能已经发出任何消息。请在发布成功返回之后再打印。
 
-body-in-other-case = 发布的是 `{ $body }`，而不是 `{ $wanted }`
-    .explanation = `{ $program }` 发布的消息体是 `{ $body }`，与 `{ $wanted }` 只有大小写不同。消息体是一串字节，`h` 和 `H`
-        的字节并不一样，途中没有谁会把它们当作相同。
+other-body = 发布的是 `{ $body }`，而不是 `{ $wanted }`
+    .explanation = `{ $program }` 发布的消息体是 `{ $body }`，而应该是 `{ $wanted }`。{ $how ->
+            [case] 两者只有大小写不同；消息体是一串字节，`h` 和 `H` 的字节并不一样。
+           *[other] 消息体是一串字节，每个字节都算数。
+        }途中没有谁会把它们当作相同：请原样发送这些字节，并打印你发送的内容。
 
 unused-queue = 使用了队列 `{ $queue }`，而应该是 `{ $wanted }`
     .explanation = `{ $program }` 使用的队列名是 `{ $queue }`，除它之外没有别人使用；大家用的名字是 `{ $wanted }`。
@@ -142,7 +144,7 @@ reported-as-confirmed = { $how ->
     .explanation = { $how ->
             [returned] 代理没有为 `{ $body }` 找到队列，把它退回了（basic.return，312 NO_ROUTE），然后照样确认了它：
                 确认只表示代理处理完了这条消息，并不表示有队列收下了它。
-           *[refused] 代理没有接受 `{ $body }`：它发送了 basic.nack，因为队列已满或者出了故障。没有队列收下这条消息。
+           *[refused] 代理没有接受 `{ $body }`：它发送了 basic.nack。没有任何迹象表明有队列收下了这条消息。
         }`{ $program }` 却说它已被确认。{ $how ->
             [returned] 在这样说之前，请把每条退回消息的 message_id 与自己的消息比较。
            *[refused] 请区分 ack 和 nack（lapin：`Confirmation::Ack` 与 `Confirmation::Nack`）。
@@ -203,6 +205,20 @@ other-x-match = 绑定时 x-match 为 { $found }，而应该是 { $wanted }
         }，而它启动时的参数是 `{ $wanted }`。`all` 要求消息具有绑定中的每一对，`any` 只要求至少一对；以 `x-` 开头的名字不算在内
         （RabbitMQ 还有 `all-with-x` 和 `any-with-x`，它们会把这些名字也算上）。请把第一个参数作为绑定的 `x-match`。
 
+left-behind = { $kind ->
+        [queue] 留下了队列 `{ $name }`
+        [exchange] 留下了交换机 `{ $name }`
+       *[binding] 留下了 `{ $name }` 的绑定
+    }
+    .explanation = `{ $program }` { $kind ->
+            [queue] 声明了队列 `{ $name }`，所有程序结束之后它仍然存在。{ $source ->
+                [none] 没有人会取走其中的消息。
+               *[other] 它绑定在交换机 `{ $source }` 上，会不断积累没有人取走的消息，直到代理耗尽空间。
+            }
+            [exchange] 声明了交换机 `{ $name }`，所有程序结束之后它仍然存在。
+           *[binding] 把 `{ $name }` 绑定到交换机 `{ $source }`，所有程序结束之后这个绑定仍然存在，还在继续转发消息。
+        }本章并不需要它。请去掉它，或者让它随程序一起消失：把队列声明为独占或自动删除，把交换机声明为自动删除。
+
 shared-queue = 与另一个订阅者共用一个队列
     .explanation = `{ $program }` 从队列 `{ $queue }` 消费，`{ $other }` 也从这个队列消费。队列中的每条消息只会交给其中一个消费者，
         所以两者都只能收到一部分。交换机是把消息复制到各个队列，而不是各个消费者：请让每个订阅者声明自己的队列（独占，名字留空）并绑定它。
@@ -259,13 +275,13 @@ foreign-reply = 把属于另一次调用的回复当成了自己的
         } 的消息，程序却把它的消息体 `{ $body }` 当成了结果。进入回复队列的消息可能是迟到的、重复的或伪造的：
         请把 correlation_id 与自己的请求比较，不同的一律忽略。
 
-unacked-deliveries = 有 { $count } 条消息处理完却一直没有确认
-    .explanation = `{ $program }` 以手动确认方式从 `{ $queue }` 消费。在 { $all } 次投递中，有 { $count } 条已经处理完，却始终没有用 basic.ack、basic.nack
-        或 basic.reject 答复。代理会一直为消费者保留这些消息，信道结束时再把它们放回队列，于是它们会被再次投递。
+unacked-deliveries = 收到的消息中有 { $count } 条一直没有确认
+    .explanation = `{ $program }` 以手动确认方式从 `{ $queue }` 消费。它处理完消息之后，没有用 basic.ack、basic.nack 或 basic.reject 答复就继续往下走：
+        在 { $all } 次投递中，有 { $count } 次始终没有答复。代理会一直为消费者保留这些消息，信道结束时再把它们放回队列，于是它们会被再次投递。
         请在处理完每条消息之后确认，或者使用自动确认（no_ack）消费。
 
 ack-before-done = 工作还没有做完就确认了
-    .explanation = `{ $program }` 在 `{ $body }` 投递之后 { $took } 毫秒就确认了它，而这项工作需要 { $work } 毫秒。一经确认，代理就忘记了这条消息：
+    .explanation = `{ $program }` 在 `{ $body }` 投递之后 { $took } 就确认了它，而这项工作需要 { $work }。一经确认，代理就忘记了这条消息：
         如果程序中途崩溃，这项工作就再也没有人做了。请在工作完成之后再确认。
 
 work-lost = 丢失了代理已经忘记的 { $count } 条消息
@@ -283,10 +299,16 @@ stopped-early = 本该继续等待，却自己结束了
            *[no] 请在循环中不断取下一条消息，直到按下 Ctrl-C。
         }
 
-died-on-delivery = 被一条消息弄得崩溃了
-    .explanation = `{ $program }` 收到消息体 `{ $body }` 之后出错退出。{ $text ->
-            [no] 这个消息体不是 UTF-8。消息体只是一串字节，谁都可以发送任意内容：转换成文本时请用不会失败的方法（`String::from_utf8_lossy`）。
-           *[yes] 谁都可以向队列发送任意内容：一条意料之外的消息不应该让消费者退出。
+polls = 一遍遍地询问有没有消息，而不是消费
+    .explanation = `{ $program }` 用 basic.get 向队列 `{ $queue }` 要消息，到目前为止共 { $count } 次，得到 basic.get-empty 之后仍然继续询问，
+        却从未发送 basic.consume。每次询问都要往返一趟，多半是白跑，而消息要等到下一次询问才能取走。请改用 basic.consume
+        消费，消息一到，代理就会送来。
+
+died-on-delivery = 收到一条消息之后出错退出
+    .explanation = `{ $program }` 收到消息体 `{ $body }`，随后出错退出，而那时连接还开着，也没有人按 Ctrl-C。{ $why ->
+            [bytes] 这个消息体不是 UTF-8。消息体只是一串字节，谁都可以发送任意内容：转换成文本时请用不会失败的方法（`String::from_utf8_lossy`）。
+            [printed] 那时它已经打印了消息体，所以是之后的某一步出了错：请看标准错误。
+           *[text] 谁都可以向队列发送任意内容：一条意料之外的消息不应该让消费者退出。
         }
 
 bytes-printed = 打印的是字节的数字，而不是文本
@@ -305,11 +327,15 @@ prefetch-global = 为整个信道设置了预取数
     .explanation = `{ $program }` 发送的 basic.qos 带有 `global`。旧版本的代理让信道上的所有消费者共享预取数 { $prefetch }，新版本则悄悄地把它当作每个消费者各自的预取数。
         为了含义明确，请去掉 `global`。
 
-never-connected = 从未连接代理
-    .explanation = `{ $program }` 已经结束（{ $ended ->
-            [none] 被终止
-           *[other] 退出码 { $ended }
-        }），但从未连接过代理。请从环境变量 `AMQP_ADDR` 读取地址，并看看程序在标准错误上说了什么。
+never-connected = 从未连接 `AMQP_ADDR` 中的地址
+    .explanation = 代理在环境变量 `AMQP_ADDR` 中的地址上等着 `{ $program }`，而程序从未连接到那里。{ $how ->
+            [claims] 它却说自己已经发送或者正在等待，说明它连接的是别处：程序里是不是写死了主机或端口？
+            [well] 它却以退出码 0 结束了：程序里是不是写死了主机或端口，还是没等到连接就结束了？
+           *[badly] 它在连接之前就出错结束了（{ $ended ->
+                [none] 被终止
+               *[other] 退出码 { $ended }
+            }）：请看看它在标准错误上说了什么。
+        }请使用 `AMQP_ADDR` 中的完整地址。（需要分开的主机和端口时，见 `RABBITMQ_HOST` 和 `RABBITMQ_PORT`。）
 
 connection-not-closed = 没有关闭连接就结束了
     .explanation = `{ $program }` 发布了 { $count } 条消息，然后没有发送 connection.close 就结束了：在代理看来，这和崩溃没有区别，

@@ -134,9 +134,12 @@ impl Exercise {
 /// What every program finds in its environment, besides the address of the broker.
 fn environment() -> BTreeMap<String, OsString> {
     let mut environment = BTreeMap::from([
-        // Interpreters hold their output back when nobody seems to read along.
+        // Python holds back on standard error, too, and on a standard output that somebody has wrapped.
         ("PYTHONUNBUFFERED".to_owned(), OsString::from("1")),
         ("LANG".to_owned(), OsString::from("C.UTF-8")),
+        // A terminal that can do nothing but show text: what a program prints is read by checks.
+        ("TERM".to_owned(), OsString::from("dumb")),
+        ("NO_COLOR".to_owned(), OsString::from("1")),
     ]);
     // An interpreter is found by its name, and finds what is its own.
     for name in ["PATH", "HOME"] {

@@ -1,6 +1,7 @@
 //! A check's private world.
 
 mod leases;
+mod leftovers;
 mod topology;
 
 use std::{
@@ -26,9 +27,9 @@ use crate::{
     course::ChapterGiven,
     exercise::Exercise,
     failure::{Checked, Failure},
-    finding::Given,
+    finding::{Given, Left},
     judge::Judge,
-    process::{Command, Ended, Process},
+    process::{Command, Ended, Process, Terminal},
     program::{NO_BROKER_LIMIT, Program, Witness},
     report::ProgramReport,
     wait::Bell,
@@ -54,11 +55,11 @@ pub struct Lab {
     /// A broker that nobody else uses.
     own: Option<OwnBroker>,
     names: Cell<u64>,
-    /// The shortest time that any of its programs works for each `.` in a task, where it says so.
-    task_unit: Cell<Option<Duration>>,
     /// The queues that the lab declared itself.
     declared: Rc<RefCell<BTreeSet<String>>>,
     judge: RefCell<Option<Rc<Judge>>>,
+    /// What a check has found when all programs had ended.
+    left: RefCell<Left>,
     /// Holds the port of [`Lab::fails_without_broker`], so that nobody else listens on it.
     nobody: OnceCell<TcpSocket>,
 }
@@ -104,9 +105,9 @@ impl Lab {
             others: RefCell::default(),
             own: None,
             names: Cell::default(),
-            task_unit: Cell::default(),
             declared: Rc::default(),
             judge: RefCell::default(),
+            left: RefCell::default(),
             nobody: OnceCell::new(),
         })
     }
@@ -335,12 +336,6 @@ impl Lab {
         self.spawn(program, start, address, None)
     }
 
-    /// Notes how long a program works for each `.` in a task: rules about work take the shortest.
-    pub(crate) fn note_task_unit(&self, unit: Duration) {
-        let shortest = self.task_unit.get().map_or(unit, |known| known.min(unit));
-        self.task_unit.set(Some(shortest));
-    }
-
     fn spawn(
         &self,
         name: &str,
@@ -349,13 +344,15 @@ impl Lab {
         tap: Option<Tap>,
     ) -> Result<Program, Failure> {
         let command = told(self.exercise.command(name)?, start, address);
-        let process = Process::start(&command, start.input, &self.bell).map_err(|error| {
-            let line = command.argv[0].to_string_lossy();
-            Failure::error(
-                format!("the program `{name}` can be started"),
-                format!("{line}: {error}"),
-            )
-        })?;
+        let terminal = Self::terminal()?;
+        let process =
+            Process::start(&command, terminal, start.input, &self.bell).map_err(|error| {
+                let line = command.argv[0].to_string_lossy();
+                Failure::error(
+                    format!("the program `{name}` can be started"),
+                    format!("{line}: {error}"),
+                )
+            })?;
         Ok(self.started(name, start, process, tap))
     }
 
@@ -380,10 +377,11 @@ impl Lab {
         let command = told(self.exercise.command(name)?, start, address);
 
         let sandbox = Sandbox::prepare(room).map_err(infra)?;
-        let process = Process::start_sandbox(sandbox.command(room), start.input, &self.bell)
+        let (command_of_it, terminal) = (sandbox.command(room), Self::terminal()?);
+        let process = Process::start_sandbox(command_of_it, terminal, start.input, &self.bell)
             .map_err(|error| Failure::infra("the program gets a sandbox", &error))?;
         let mut ready = sandbox
-            .listen(ports, process.death())
+            .listen(ports, Some(process.terminal()), process.death())
             .await
             .map_err(infra)?;
         let sockets = std::mem::take(&mut ready.sockets);
@@ -402,6 +400,11 @@ impl Lab {
         let control = ready.go(&go).await.map_err(infra)?;
         process.runs_inside(control);
         Ok(self.started(name, start, process, tap))
+    }
+
+    /// A terminal for what a program prints.
+    fn terminal() -> Result<Terminal, Failure> {
+        Terminal::open().map_err(|error| Failure::infra("the lab opens a pseudo-terminal", &error))
     }
 
     /// Keeps a program that was started.
@@ -494,10 +497,10 @@ impl Lab {
                     .cloned()
                     .map(String::into_bytes)
                     .collect(),
-                task_unit: self.task_unit.get(),
                 exchanges: self.given.exchanges.iter().cloned().collect(),
                 asks: self.given.asks.clone(),
                 fresh: true,
+                left: self.left.borrow().clone(),
             },
         };
         let others = self.others.borrow();

@@ -34,12 +34,14 @@
 //! | [`process`] | the operating system's side of a program |
 //! | [`wait`] | waiting for events, never for time |
 //! | [`failure`], [`report`] | what a check says when it does not hold |
+//! | [`cause`] | failures of one cause, told as one |
 //! | [`evidence`] | findings, pictures and tapes for whoever wants to see what happened |
 //! | [`finding`], [`picture`] | what went wrong, named and proved by frames; a tape as a sequence diagram |
 //! | [`course`], [`exercise`] | the catalogue, and where a check belongs in it |
 
 pub mod arguments;
 pub mod calls;
+pub mod cause;
 pub mod check;
 pub mod confirms;
 pub mod course;

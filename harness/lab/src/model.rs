@@ -75,7 +75,7 @@ pub struct Disagreement {
 
 /// Holds the bodies that a queue got against the model: the first message of which it got too little or too much.
 ///
-/// The bodies of the published messages must be different from each other.
+/// Messages with equal bodies are counted together: of each there is a copy.
 pub fn disagreement(
     published: &[Message],
     passes: impl Fn(&Message) -> bool,
@@ -83,10 +83,15 @@ pub fn disagreement(
 ) -> Option<Disagreement> {
     for message in published {
         let count = got.iter().filter(|body| **body == message.body).count();
-        let expected = match (passes(message), count) {
-            (true, 1) | (false, 0) => continue,
-            (true, _) => format!("gets one copy of a message with {message}"),
-            (false, _) => format!("gets no message with {message}"),
+        let equal = published.iter().filter(|it| it.body == message.body);
+        let wanted = equal.filter(|it| passes(it)).count();
+        if count == wanted {
+            continue;
+        }
+        let expected = match wanted {
+            0 => format!("gets no message with {message}"),
+            1 => format!("gets one copy of a message with {message}"),
+            wanted => format!("gets a copy of each of the {wanted} equal messages with {message}"),
         };
         let observed = match count {
             0 => "it got none".to_owned(),
@@ -129,6 +134,22 @@ mod tests {
     #[test]
     fn what_the_model_says_is_right() {
         assert_eq!(told(&["one", "three"]), None);
+    }
+
+    #[test]
+    fn of_equal_messages_each_counts() {
+        let published = [(); 2].map(|()| Message::keyed("info", "same"));
+        let told = |got: &[&str]| {
+            let got: Vec<_> = got.iter().map(ToString::to_string).collect();
+            disagreement(&published, |_| true, &got).map(|it| (it.expected, it.observed))
+        };
+        assert_eq!(told(&["same", "same"]), None);
+        let expected = "gets a copy of each of the 2 equal messages with the routing key `info`";
+        let observed = "it got one";
+        assert_eq!(
+            told(&["same"]),
+            Some((expected.to_owned(), observed.to_owned()))
+        );
     }
 
     #[test]

@@ -5,30 +5,45 @@
 //! and, on Linux, every other process that inherited the mark. When the lab's own
 //! process is killed, the kernel kills the direct child with it (on Linux), and
 //! the sweep of the next lab finds what else is left by the mark.
+//!
+//! Its standard output is a terminal, so that it prints each line at once; its standard error is a pipe of its own, as
+//! both in one terminal could not be told from each other, and run times hold nothing back there anyway.
+
+mod birth;
+mod output;
+mod terminal;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
     ffi::OsString,
     io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
 };
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use tokio::{io::AsyncWriteExt as _, net::unix::pipe, sync::watch, task::JoinHandle};
+use tokio::{io::AsyncWriteExt as _, sync::watch, task::JoinHandle};
 use workbook_sandbox::{
     Control, Limits, Tripped,
     wire::{CONTINUE, INTERRUPT, Over, STOP},
 };
 
+use self::{
+    birth::{die_with_parent, hear_signals},
+    output::{Stream, copy, drain, source},
+};
 use crate::wait::Bell;
+
+pub use self::birth::hand_nothing_on;
+pub(crate) use self::terminal::Terminal;
 
 /// The variable that marks the processes of a lab, so that what a killed run
 /// left behind can be found: `<pid of the check>-<its start time>-<number>`.
@@ -110,59 +125,14 @@ impl std::fmt::Display for Ended {
     }
 }
 
-/// One of a program's two output streams, as far as it was read.
-#[derive(Debug, Default)]
-pub(crate) struct Stream(Mutex<Output>);
-
-#[derive(Debug, Default)]
-struct Output {
-    bytes: Vec<u8>,
-    /// When the bytes up to this place had been read.
-    read: Vec<(usize, SystemTime)>,
-}
-
-impl Stream {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.output().bytes).into_owned()
-    }
-
-    /// The lines so far, each with the time at which its end was read.
-    pub(crate) fn lines(&self) -> Vec<(SystemTime, String)> {
-        let output = self.output();
-        let mut lines = Vec::new();
-        let mut end = 0;
-        for line in output.bytes.split_inclusive(|byte| *byte == b'\n') {
-            end += line.len();
-            let read = output.read.partition_point(|(place, _)| *place < end);
-            if let Some((_, time)) = output.read.get(read) {
-                lines.push((*time, String::from_utf8_lossy(line).trim_end().to_owned()));
-            }
-        }
-        lines
-    }
-
-    /// Adds what was read; `false` when the limit is reached.
-    fn push(&self, bytes: &[u8]) -> bool {
-        let mut output = self.output();
-        let room = OUTPUT_LIMIT.saturating_sub(output.bytes.len());
-        output
-            .bytes
-            .extend_from_slice(&bytes[..bytes.len().min(room)]);
-        let place = output.bytes.len();
-        output.read.push((place, SystemTime::now()));
-        bytes.len() <= room
-    }
-
-    fn output(&self) -> MutexGuard<'_, Output> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// A process that was started, and everything that it starts itself.
 #[derive(Debug)]
 pub(crate) struct Process {
     pid: Pid,
     mark: String,
+    /// The program's end of its terminal. We keep it open: where the last one is closed, some systems throw away what
+    /// nobody has read yet.
+    terminal: OwnedFd,
     pub(crate) stdout: Arc<Stream>,
     pub(crate) stderr: Arc<Stream>,
     ended: watch::Receiver<Option<Ended>>,
@@ -175,22 +145,29 @@ pub(crate) struct Process {
 type Shared = Arc<Mutex<Option<Control>>>;
 
 impl Process {
-    /// Starts a process; `bell` rings at each piece of output and at its end.
+    /// Starts a process that prints to a terminal; `bell` rings at each piece of output and at its end.
     ///
     /// It finds `input` on its standard input, and the end after it. Who does not read it is not waited for.
-    pub(crate) fn start(command: &Command, input: &[u8], bell: &Bell) -> io::Result<Self> {
+    pub(crate) fn start(
+        command: &Command,
+        terminal: Terminal,
+        input: &[u8],
+        bell: &Bell,
+    ) -> io::Result<Self> {
         let mut builder = std::process::Command::new(&command.argv[0]);
         builder
             .args(&command.argv[1..])
             .current_dir(&command.directory)
             .env_clear()
             .envs(&command.environment);
-        Self::spawn(builder, input, bell, None)
+        Self::spawn(builder, terminal, input, bell, None)
     }
 
-    /// Starts the command that makes a sandbox; what it prints is what the program inside prints.
+    /// Starts the command that makes a sandbox. The program inside is to print to [`Process::terminal`]; what the command
+    /// says on standard error is what the program says there.
     pub(crate) fn start_sandbox(
         mut builder: std::process::Command,
+        terminal: Terminal,
         input: &[u8],
         bell: &Bell,
     ) -> io::Result<Self> {
@@ -199,11 +176,12 @@ impl Process {
         for name in ["PATH", "HOME", "DOCKER_HOST"] {
             builder.envs(std::env::var_os(name).map(|value| (name, value)));
         }
-        Self::spawn(builder, input, bell, Some(Shared::default()))
+        Self::spawn(builder, terminal, input, bell, Some(Shared::default()))
     }
 
     fn spawn(
         mut builder: std::process::Command,
+        Terminal { ours, theirs }: Terminal,
         input: &[u8],
         bell: &Bell,
         control: Option<Shared>,
@@ -215,11 +193,16 @@ impl Process {
                 [] => Stdio::null(),
                 _ => Stdio::piped(),
             })
-            .stdout(Stdio::piped())
+            .stdout(match control {
+                // It goes to the program itself, over the control.
+                Some(_) => Stdio::null(),
+                None => Stdio::from(theirs.try_clone()?),
+            })
             .stderr(Stdio::piped())
             .process_group(0);
         hear_signals(&mut builder);
         die_with_parent(&mut builder);
+        hand_nothing_on(&mut builder);
         let mut child = tokio::process::Command::from(builder).spawn()?;
         let pid = child
             .id()
@@ -232,18 +215,9 @@ impl Process {
                 let _ = pipe.write_all(&input).await;
             });
         }
-        let out = reader(
-            child
-                .stdout
-                .take()
-                .map(tokio::process::ChildStdout::into_owned_fd),
-        )?;
-        let err = reader(
-            child
-                .stderr
-                .take()
-                .map(tokio::process::ChildStderr::into_owned_fd),
-        )?;
+        let no_pipe = || io::Error::other("the process has no output pipe");
+        let out = source(ours)?;
+        let err = source(child.stderr.take().ok_or_else(no_pipe)?.into_owned_fd()?)?;
 
         let (stdout, stderr) = (Arc::<Stream>::default(), Arc::<Stream>::default());
         let (tell, ended) = watch::channel(None);
@@ -296,12 +270,18 @@ impl Process {
         Ok(Self {
             pid,
             mark,
+            terminal: theirs,
             stdout,
             stderr,
             ended,
             minder,
             control,
         })
+    }
+
+    /// What the program is to print to.
+    pub(crate) fn terminal(&self) -> BorrowedFd<'_> {
+        self.terminal.as_fd()
     }
 
     /// The program runs now in its sandbox, which this controls.
@@ -392,102 +372,6 @@ fn ended_by(status: ExitStatus) -> Ended {
         (None, signal) => Ended::Signal(signal.unwrap_or_default()),
     }
 }
-
-fn reader(pipe: Option<io::Result<OwnedFd>>) -> io::Result<pipe::Receiver> {
-    let pipe = pipe.ok_or_else(|| io::Error::other("the process has no output pipe"))??;
-    pipe::Receiver::from_owned_fd(pipe)
-}
-
-/// Copies what comes; returns only when the limit is reached.
-async fn copy(from: &pipe::Receiver, to: &Stream, bell: &Bell) {
-    loop {
-        let readable = from.readable().await;
-        let mut buffer = [0; 16 << 10];
-        match readable.and_then(|()| from.try_read(&mut buffer)) {
-            // A closed stream tells nothing about the process: its end does.
-            Ok(0) => std::future::pending().await,
-            Ok(length) => {
-                let within_limit = to.push(&buffer[..length]);
-                bell.ring();
-                if !within_limit {
-                    return;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => std::future::pending().await,
-        }
-    }
-}
-
-/// Reads what is in the pipe now; `false` when the limit is reached.
-///
-/// It asks the kernel and not the runtime, which may not know yet that there is something.
-fn drain(from: &pipe::Receiver, to: &Stream) -> bool {
-    let mut buffer = [0; 16 << 10];
-    loop {
-        match rustix::io::read(from, &mut buffer) {
-            Ok(length) if length > 0 => {
-                if !to.push(&buffer[..length]) {
-                    return false;
-                }
-            }
-            _ => return true,
-        }
-    }
-}
-
-/// Lets a program hear the signals of a terminal, as it does when a person starts it.
-///
-/// Whoever runs in the background of a shell, or with `nohup`, ignores them, and so does all that it starts: a Ctrl-C that
-/// came before the program asked for it would be lost.
-#[expect(
-    unsafe_code,
-    reason = "only code between fork and exec can ask for this"
-)]
-fn hear_signals(command: &mut std::process::Command) {
-    // SAFETY: the closure runs in the child after fork, where only async-signal-safe calls are allowed, as `signal` is;
-    // it installs no handler of ours.
-    unsafe {
-        command.pre_exec(|| {
-            for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
-                if libc::signal(signal, libc::SIG_DFL) == libc::SIG_ERR {
-                    return Err(io::Error::last_os_error());
-                }
-            }
-            Ok(())
-        });
-    }
-}
-
-/// Asks the kernel to kill the process when the thread that starts it ends.
-#[cfg(target_os = "linux")]
-#[expect(
-    unsafe_code,
-    reason = "only code between fork and exec can ask for this"
-)]
-fn die_with_parent(command: &mut std::process::Command) {
-    let parent = rustix::process::getpid();
-    // SAFETY: the closure runs in the child after fork, where only
-    // async-signal-safe calls are allowed. Both calls below are plain system
-    // calls of rustix; nothing allocates and no lock is taken.
-    unsafe {
-        command.pre_exec(move || {
-            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-            // The parent may have died between the fork and that call.
-            if rustix::process::getppid() == Some(parent) {
-                Ok(())
-            } else {
-                Err(io::Error::from_raw_os_error(
-                    rustix::io::Errno::SRCH.raw_os_error(),
-                ))
-            }
-        });
-    }
-}
-
-/// Elsewhere the process group has to be enough.
-#[cfg(not(target_os = "linux"))]
-fn die_with_parent(_: &mut std::process::Command) {}
 
 /// Asks the kernel to end this check when whoever waits for its report is killed: nobody would read it, and its tapes
 /// would come into the way of those of the next run.

@@ -10,7 +10,7 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     net::{Ipv4Addr, TcpListener},
     os::{
-        fd::AsFd,
+        fd::{AsFd, OwnedFd},
         unix::{net::UnixStream, process::CommandExt},
     },
     path::Path,
@@ -22,7 +22,6 @@ use std::{
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
     process::{
         DumpableBehavior, Pid, Resource, Rlimit, Signal, WaitOptions, kill_process, nice,
         set_dumpable_behavior, setrlimit, wait,
@@ -31,7 +30,10 @@ use rustix::{
 
 use crate::{
     limits::{Limits, Tripped},
-    wire::{CONTINUE, CONTROL_FOLDER, CONTROL_NAME, Go, INTERRUPT, Listen, Opening, Over, STOP},
+    wire::{
+        CONTINUE, CONTROL_FOLDER, CONTROL_NAME, Go, INTERRUPT, Opening, Over, STOP, hand_over,
+        take_over,
+    },
 };
 
 /// How often the use of memory, time and processes is looked at. A program that is over sooner was within them.
@@ -57,12 +59,13 @@ pub fn main() -> ExitCode {
 
 fn mind() -> io::Result<Infallible> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    let opening = std::env::args().nth(1).unwrap_or_default();
-    let opening: Opening = serde_json::from_str(&opening)?;
+    // Whoever made the sandbox may have had files open, and its parents theirs: none of that is for what runs inside.
+    close_fds::set_fds_cloexec(3, &[]);
     let control = UnixStream::connect(Path::new(CONTROL_FOLDER).join(CONTROL_NAME))?;
+    let terminal = take_over(&control)?.pop();
     let mut lines = BufReader::new(control.try_clone()?);
-    let listen: Listen = serde_json::from_str(&line(&mut lines)?)?;
-    hand_out(&control, &listen)?;
+    let opening: Opening = serde_json::from_str(&line(&mut lines)?)?;
+    hand_out(&control, &opening.ports)?;
     let go: Go = serde_json::from_str(&line(&mut lines)?)?;
     bound(&opening)?;
 
@@ -80,7 +83,7 @@ fn mind() -> io::Result<Infallible> {
     })?;
     // Of this thread only, and of all that it starts: whoever watches goes first.
     nice(BEHIND)?;
-    let over = match start(&go) {
+    let over = match start(&go, terminal) {
         Ok(pid) => {
             // The receiver lives as long as we do.
             let _ = tell.send(pid);
@@ -118,25 +121,13 @@ fn line(lines: &mut impl BufRead) -> io::Result<String> {
 }
 
 /// Listens on each port, and gives the sockets away.
-fn hand_out(control: &UnixStream, listen: &Listen) -> io::Result<()> {
-    let sockets = listen
-        .ports
+fn hand_out(control: &UnixStream, ports: &[u16]) -> io::Result<()> {
+    let sockets = ports
         .iter()
         .map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)))
         .collect::<io::Result<Vec<_>>>()?;
     let descriptors: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
-    let mut buffer = SendAncillaryBuffer::new(&mut space);
-    if !descriptors.is_empty() && !buffer.push(SendAncillaryMessage::ScmRights(&descriptors)) {
-        return Err(io::Error::other("too many ports"));
-    }
-    sendmsg(
-        control,
-        &[io::IoSlice::new(b"R")],
-        &mut buffer,
-        SendFlags::empty(),
-    )?;
-    Ok(())
+    hand_over(control, &descriptors)
 }
 
 /// Sets the limits that the kernel itself holds; they are those of every process inside.
@@ -183,7 +174,8 @@ fn counts_by_namespace() -> bool {
     (next(), next()) >= (5, 14)
 }
 
-fn start(go: &Go) -> io::Result<Pid> {
+/// Starts the program; without a terminal its standard output is ours.
+fn start(go: &Go, terminal: Option<OwnedFd>) -> io::Result<Pid> {
     let (program, arguments) = go
         .argv
         .split_first()
@@ -194,6 +186,7 @@ fn start(go: &Go) -> io::Result<Pid> {
         .envs(&go.environment)
         .current_dir(&go.directory)
         .stdin(Stdio::inherit())
+        .stdout(terminal.map_or_else(Stdio::inherit, Stdio::from))
         .process_group(0)
         .spawn()?;
     // The handle is not waited for: `wait` below takes every child that ends, orphans too.

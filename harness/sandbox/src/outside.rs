@@ -4,9 +4,9 @@ use std::{
     io::{self, Read, Write},
     net::TcpListener,
     os::{
-        fd::OwnedFd,
+        fd::{AsFd, BorrowedFd},
         unix::{
-            fs::{PermissionsExt, chown},
+            fs::{PermissionsExt, chown, fchown},
             net::UnixStream,
         },
     },
@@ -15,7 +15,6 @@ use std::{
     time::Duration,
 };
 
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recvmsg};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncWriteExt, Interest},
@@ -24,8 +23,9 @@ use tokio::{
 };
 
 use crate::{
+    limits::Limits,
     room::Room,
-    wire::{CONTROL_NAME, Go, Listen, Over},
+    wire::{CONTROL_NAME, Go, Opening, Over, hand_over, take_over},
 };
 
 /// How long a sandbox may take to be made. It takes 20 ms, or 1 s in Docker; a busy machine gets its time.
@@ -57,6 +57,7 @@ pub struct Cell {
     folder: TempDir,
     listener: UnixListener,
     uid: Option<u32>,
+    limits: Limits,
 }
 
 impl Cell {
@@ -81,29 +82,43 @@ impl Cell {
             folder,
             listener,
             uid,
+            limits: room.limits,
         })
     }
 
-    /// The command that makes the sandbox; whoever starts it reads the program's output from it.
+    /// The command that makes the sandbox. Its standard streams are the program's, but for a standard output that is a
+    /// terminal.
     pub fn command(&self, room: &Room) -> Command {
         room.command(self.folder.path(), self.uid)
     }
 
     /// Waits until the sandbox is there, and listens inside on these ports.
     ///
-    /// `died` answers when the command that makes it ended, with what it said.
+    /// `terminal` is to be the program's standard output: it comes from outside, so that nobody inside needs a way to
+    /// make terminals. `died` answers when the command that makes the sandbox ended, with what it said.
     pub async fn listen(
         self,
         ports: &[u16],
+        terminal: Option<BorrowedFd<'_>>,
         died: impl Future<Output = String>,
     ) -> Result<Ready, SandboxError> {
         let answered = async {
             let (stream, _) = self.listener.accept().await?;
             let mut stream = stream;
-            let listen = Listen {
+            if let (Some(terminal), Some(uid)) = (terminal, self.uid) {
+                // A program may open its own standard output once more, by its name in /dev.
+                fchown(terminal, Some(uid), Some(uid))?;
+            }
+            let given: Vec<_> = terminal.into_iter().collect();
+            stream
+                .async_io(Interest::WRITABLE, || hand_over(&stream, &given))
+                .await?;
+            let opening = Opening {
+                limits: self.limits,
+                own_uid: self.uid.is_some(),
                 ports: ports.to_vec(),
             };
-            send(&mut stream, &listen).await?;
+            send(&mut stream, &opening).await?;
             let sockets = receive(&stream, ports.len()).await?;
             io::Result::Ok(Ready {
                 sockets,
@@ -136,31 +151,12 @@ async fn send(stream: &mut AsyncStream, what: &impl serde::Serialize) -> io::Res
 
 /// The listening sockets, which come with a byte.
 async fn receive(stream: &AsyncStream, count: usize) -> io::Result<Vec<TcpListener>> {
-    let descriptors: Vec<OwnedFd> = stream
-        .async_io(Interest::READABLE, || {
-            let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
-            let mut buffer = RecvAncillaryBuffer::new(&mut space);
-            let mut byte = [0];
-            let got = recvmsg(
-                stream,
-                &mut [io::IoSliceMut::new(&mut byte)],
-                &mut buffer,
-                RecvFlags::CMSG_CLOEXEC,
-            )?;
-            if got.bytes == 0 || got.flags.contains(ReturnFlags::CTRUNC) {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let rights = buffer.drain().filter_map(|message| match message {
-                RecvAncillaryMessage::ScmRights(rights) => Some(rights),
-                _ => None,
-            });
-            Ok(rights.flatten().collect())
-        })
-        .await?;
-    if descriptors.len() != count {
+    let take = || take_over(stream.as_fd());
+    let sockets = stream.async_io(Interest::READABLE, take).await?;
+    if sockets.len() != count {
         return Err(io::Error::other("it listens on other ports"));
     }
-    Ok(descriptors.into_iter().map(TcpListener::from).collect())
+    Ok(sockets.into_iter().map(TcpListener::from).collect())
 }
 
 /// A sandbox in which nothing runs yet but its first process.

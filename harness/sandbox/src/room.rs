@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     limits::Limits,
-    wire::{CONTROL_FOLDER, ENTRY, Opening},
+    wire::{CONTROL_FOLDER, ENTRY},
 };
 
 /// The variable by which a grader has a lab start its programs in a sandbox: a [`Room`] as JSON.
@@ -115,17 +115,12 @@ impl Room {
 
     /// The command that makes a sandbox whose control is in a folder of this machine.
     pub(crate) fn command(&self, control: &Path, uid: Option<u32>) -> Command {
-        let opening = Opening {
-            limits: self.limits,
-            own_uid: uid.is_some(),
-        };
-        // A plain structure of numbers cannot fail to be written.
-        let opening = serde_json::to_string(&opening).unwrap_or_default();
         let mut command = match self.kind {
             Kind::Bwrap => self.bwrap(control, uid),
             Kind::Docker => self.docker(control, uid),
         };
-        command.arg(ENTRY).arg(opening);
+        // What it is to know comes over the control: everybody inside can read the command line of process 1.
+        command.arg(ENTRY);
         command
     }
 
@@ -166,6 +161,9 @@ impl Room {
         command.arg("--ro-bind").arg(&self.etc).arg("/etc");
         command.args(["--proc", "/proc", "--dev", "/dev"]);
         command.args(["--size", disk.as_str(), "--tmpfs", "/dev/shm"]);
+        // A system has some thousand terminals for everybody: who could make them could take them from the others.
+        command.args(["--size", "4096", "--tmpfs", "/dev/pts"]);
+        command.args(["--remount-ro", "/dev/pts"]);
         command.args(["--remount-ro", "/dev"]);
         command.args(["--size", disk.as_str(), "--tmpfs", "/tmp"]);
         command.args(["--perms", "0755", "--dir", "/run"]);
@@ -202,12 +200,14 @@ impl Room {
         option(format!("--pids-limit={}", limits.threads));
         option(format!("--memory={}", limits.memory));
         option(format!("--memory-swap={}", limits.memory));
-        // The first process writes what the program prints, so its own standard streams must be read at once.
+        // The first process's own standard streams are the program's, but for a terminal, and must be read at once.
         option("--interactive".to_owned());
         option("--attach=stdin".to_owned());
         option("--attach=stdout".to_owned());
         option("--attach=stderr".to_owned());
         option(format!("--shm-size={}", limits.disk));
+        // As with bubblewrap: no terminals.
+        option("--tmpfs=/dev/pts:ro,size=4096".to_owned());
         option(format!(
             "--tmpfs=/tmp:rw,exec,nosuid,nodev,mode=1777,size={}",
             limits.disk

@@ -66,7 +66,7 @@ pub async fn run(
             let said = String::from_utf8_lossy(&said);
             format!("{} {}", ended.unwrap_or_default(), said.trim())
         };
-        cell.listen(&[], died).await?
+        cell.listen(&[], None, died).await?
     };
     let control = ready.go(go).await?;
     let over = timeout(patience, async {

@@ -3,7 +3,12 @@
 use std::fmt::Write as _;
 use std::{collections::BTreeMap, sync::Arc};
 
-use workbook_lab::{Verdict as LabVerdict, course::Chapter, exercise::Programs, finding::Severity};
+use workbook_lab::{
+    Verdict as LabVerdict,
+    course::{Chapter, Language},
+    exercise::Programs,
+    finding::Severity,
+};
 use workbook_sandbox::{Bind, Room, room::SANDBOX};
 
 use super::{CHECK_LIMIT, Compiled, Planned, Shop, left, unknown};
@@ -46,7 +51,10 @@ impl Job {
             Ok(sources) => match sources.get(slug) {
                 Some(Ok(sha256)) => Ok(sha256.clone()),
                 Some(Err(reason)) => Err(reason.clone()),
-                None => Err("nothing of it was handed in".to_owned()),
+                None => Err(match self.shop.class.language {
+                    Language::English => "nothing of it was handed in".to_owned(),
+                    Language::Chinese => "没有提交这个练习".to_owned(),
+                }),
             },
             Err(reason) => Err(reason.clone()),
         };
@@ -116,7 +124,11 @@ impl Job {
                 let compiled = cell.get_or_try_init(|| self.compile(files)).await?;
                 match compiled {
                     Ok(built) => self.compiled(built),
-                    Err(said) => return Ok(self.verdict(Verdict::Error, said.clone())),
+                    Err(said) => {
+                        let crates = compile::crates(&shop.depot, &self.chapter);
+                        let said = with_advice(said, &crates, shop.class.language);
+                        return Ok(self.verdict(Verdict::Error, said));
+                    }
                 }
             }
             Sources::Any { files, commands } => self.interpreted(files, commands)?,
@@ -186,9 +198,10 @@ impl Job {
         let class = &self.shop.class;
         let (course, any) = (class.workspace.course.clone(), class.any_language);
         let read = tokio::task::spawn_blocking(move || planned.entry.read(&course, any));
+        let language = class.language;
         read.await
             .map_err(|error| Infra::of(&error))?
-            .map_err(Infra)
+            .map_err(|refusal| Infra(refusal.text(language)))
     }
 
     async fn compile(&self, files: &Files) -> Result<Compiled, Infra> {
@@ -327,6 +340,26 @@ impl Job {
             tape,
             picture,
         }
+    }
+}
+
+/// The compiler's words, and before them, where a crate is missing, what it cannot know: which there are.
+fn with_advice(said: &str, crates: &[String], language: Language) -> String {
+    // A name that is not found, in a path or in an import, and `extern crate`.
+    let missing = ["error[E0432]", "error[E0433]", "error[E0463]"];
+    if !missing.iter().any(|code| said.contains(code)) {
+        return said.to_owned();
+    }
+    let crates = |between| crates.join(between);
+    match language {
+        Language::English => format!(
+            "a Cargo.toml of your own is not used; a program may use these crates: {}\n{said}",
+            crates(", ")
+        ),
+        Language::Chinese => format!(
+            "自己的 Cargo.toml 不会被采用；可以用的 crate 有：{}\n{said}",
+            crates("、")
+        ),
     }
 }
 

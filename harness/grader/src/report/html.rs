@@ -34,6 +34,7 @@ struct Words {
     check_version: &'static str,
     sources: &'static str,
     ignored: &'static str,
+    passed_over: &'static str,
     failed: &'static str,
     findings: &'static str,
 }
@@ -54,6 +55,7 @@ const ENGLISH: Words = Words {
     check_version: "Checks",
     sources: "Sources",
     ignored: "Files that were not used",
+    passed_over: "Passed over, as nobody's work",
     failed: "Checks that failed most often",
     findings: "Commonest findings",
 };
@@ -74,6 +76,7 @@ const CHINESE: Words = Words {
     check_version: "检查版本",
     sources: "源代码",
     ignored: "没有用到的文件",
+    passed_over: "已略过（不是任何人的作业）",
     failed: "最常未通过的检查",
     findings: "最常见的发现",
 };
@@ -229,6 +232,7 @@ struct ClassPage<'a> {
     rows: Vec<ClassRow>,
     failed: Vec<(String, usize)>,
     findings: Vec<(String, usize)>,
+    passed_over: Vec<String>,
     evidence: &'a Evidence,
 }
 
@@ -292,6 +296,7 @@ pub(super) fn class(results: &Results, language: Language) -> String {
             .collect(),
         failed: commonest(failed),
         findings: commonest(findings),
+        passed_over: results.passed_over.iter().map(|it| plain(it)).collect(),
         evidence: &results.evidence,
     };
     page.render().unwrap_or_default()

@@ -1,27 +1,27 @@
-//! Finding the exercises in what was handed in.
+//! What is used of a submission.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    io::Cursor,
 };
 
 use serde::Deserialize;
 use workbook_lab::course::{Chapter, Course};
 
-use super::{ALLOWED, Files, Tree, names::folded};
-
-/// The file that says how programs in another language are started.
-pub(super) const WORKBOOK_TOML: &str = "workbook.toml";
-
-/// How many names a sentence holds.
-const NAMED: usize = 5;
+use super::{
+    ALLOWED, Files, archive, is_archive,
+    names::folded,
+    package::{Contents, Node, Package, Tree, is_in_sight},
+    places::{Place, WORKBOOK_TOML, is_rust, places, role},
+    refusal::{Odd, Refusal},
+};
 
 /// What was found in a submission.
 #[derive(Clone, Debug, Default)]
 pub struct Handed {
-    /// What is used of each exercise, by slug; `Err` says in a sentence why it cannot be.
-    pub exercises: BTreeMap<String, Result<Sources, String>>,
-    /// Files that are not used.
+    /// What is used of each exercise, by slug; or why it cannot be.
+    pub exercises: BTreeMap<String, Result<Sources, Refusal>>,
+    /// What is not used: files, and folders into which nobody looks.
     pub ignored: Vec<String>,
 }
 
@@ -55,224 +55,200 @@ struct Settings {
     programs: BTreeMap<String, String>,
 }
 
-/// Whether a folder is itself a submission, and not a class of them.
-pub(super) fn is_submission(path: &Path, course: &Course) -> bool {
-    let has_sources =
-        |folder: &Path| folder.join("src").is_dir() || folder.join(WORKBOOK_TOML).is_file();
-    let holds_exercise = |folder: &Path| {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.into_iter().any(|entry| {
-            let name = entry.file_name();
-            let known = |chapter: &Chapter| is_folder_of(&name.to_string_lossy(), &chapter.slug);
-            course.chapters.iter().any(known) && has_sources(&entry.path())
-        })
-    };
-    has_sources(path) || holds_exercise(path) || holds_exercise(&path.join("exercises"))
+/// What of a submission would be used for one exercise.
+struct Plan<'a> {
+    chapter: &'a Chapter,
+    /// Whether the programs are in any language.
+    any_language: bool,
+    /// By the path in the exercise's folder: the path in the submission, and the entries that have it.
+    used: BTreeMap<String, (&'a str, &'a [Node])>,
 }
 
-/// `hello-world`, or `01-hello-world` as the exercises' own folders are called.
-fn is_folder_of(name: &str, slug: &str) -> bool {
-    name.strip_suffix(slug).is_some_and(|number| {
-        number.is_empty()
-            || number.strip_suffix('-').is_some_and(|digits| {
-                !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit())
-            })
-    })
-}
-
-/// Whether a file of an exercise is one that is compiled. Exactly so: `.RS` is no source to cargo either.
-fn is_source(path: &str) -> bool {
-    path.starts_with("src/") && Path::new(path).extension().is_some_and(|it| it == "rs")
-}
-
-/// The exercises in a submission; `Err` says in a sentence why it is none at all.
-pub(super) fn find(tree: &Tree, course: &Course, any_language: bool) -> Result<Handed, String> {
-    if !tree.refused.is_empty() {
-        let some: Vec<String> = (tree.refused.iter().take(NAMED))
-            .map(|(path, reason)| format!("`{}`: {reason}", super::shown(path.as_bytes())))
-            .collect();
-        let more = tree.refused.len().saturating_sub(NAMED);
-        let more = if more > 0 {
-            format!("; and {more} more")
-        } else {
-            String::new()
-        };
-        return Err(format!("not taken: {}{more}", some.join("; ")));
+/// The exercises in a submission; `Err` says why it is none at all.
+pub(super) fn find(
+    package: &mut dyn Package,
+    course: &Course,
+    any_language: bool,
+) -> Result<Handed, Refusal> {
+    let tree = Tree::of(&package.list()?);
+    if let Some(mut inner) = archive_within(&tree, package, course)? {
+        let inner_tree = Tree::of(&inner.list()?);
+        return handed(inner.as_mut(), &inner_tree, course, any_language);
     }
-    let mut top = String::new();
-    // An archive often holds one folder that holds everything.
-    for _ in 0..3 {
-        let found = candidates(tree, &top, course);
-        if !found.is_empty() {
-            return Ok(handed(tree, &found, any_language));
-        }
-        match only_folder(tree, &top) {
-            Some(folder) => top = folder,
-            None => break,
-        }
-    }
-    let slugs: Vec<&str> = course.chapters.iter().map(|it| it.slug.as_str()).collect();
-    Err(format!(
-        "there is no exercise in it: expected exercises/NAME/src/**/*.rs, or NAME/src/**/*.rs, where NAME is one of {}",
-        slugs.join(", ")
-    ))
+    handed(package, &tree, course, any_language)
 }
 
-/// The folders that may be each exercise's, with a `/` at their end.
-fn candidates<'a>(
+/// The one archive in a submission that holds nothing else: some platforms give each learner a folder for what was
+/// uploaded.
+fn archive_within(
     tree: &Tree,
-    top: &str,
-    course: &'a Course,
-) -> BTreeMap<&'a str, (&'a Chapter, BTreeSet<String>)> {
-    let mut found: BTreeMap<&str, (&Chapter, BTreeSet<String>)> = BTreeMap::new();
-    for path in tree.files.keys() {
-        let Some(within) = path.strip_prefix(top) else {
-            continue;
-        };
-        let (room, rest) = match within.strip_prefix("exercises/") {
-            Some(rest) => ("exercises/", rest),
-            None => ("", within),
-        };
-        let Some((folder, inside)) = rest.split_once('/') else {
-            continue;
-        };
-        let used = inside == WORKBOOK_TOML || (is_source(inside));
-        for chapter in course.chapters.iter().filter(|_| used) {
-            if is_folder_of(folder, &chapter.slug) {
-                let (_, folders) = found
-                    .entry(&chapter.slug)
-                    .or_insert((chapter, BTreeSet::new()));
-                folders.insert(format!("{top}{room}{folder}/"));
-            }
+    package: &mut dyn Package,
+    course: &Course,
+) -> Result<Option<Box<dyn Package>>, Refusal> {
+    if !places(tree, course).is_empty() {
+        return Ok(None);
+    }
+    let archives = (tree.files.iter()).filter(|(path, _)| is_archive(path) && is_in_sight(path));
+    let archives: Vec<_> = archives.collect();
+    let number = match archives.as_slice() {
+        [] => return Ok(None),
+        [(_, nodes)] => nodes[0].number,
+        several => {
+            let names = several.iter().map(|(path, _)| (*path).clone());
+            return Err(Refusal::WhichOf(names.collect()));
         }
-    }
-    if found.is_empty() {
-        // Only a `src` folder: the names of its programs tell whose it is.
-        let has = |path: String| tree.files.contains_key(&path);
-        let of = |chapter: &&Chapter| {
-            chapter.programs.iter().any(|program| {
-                has(format!("{top}src/bin/{program}.rs"))
-                    || has(format!("{top}src/bin/{program}/main.rs"))
-            })
-        };
-        let mut chapters = course.chapters.iter().filter(of);
-        if let (Some(chapter), None) = (chapters.next(), chapters.next()) {
-            found.insert(&chapter.slug, (chapter, BTreeSet::from([top.to_owned()])));
-        }
-    }
-    found
-}
-
-/// The one folder that holds everything, with a `/` at its end.
-fn only_folder(tree: &Tree, top: &str) -> Option<String> {
-    let within = |path: &String| path.strip_prefix(top).map(str::to_owned);
-    let mut folders = BTreeSet::new();
-    for path in tree.files.keys().filter_map(within) {
-        let (folder, _) = path.split_once('/')?;
-        folders.insert(folder.to_owned());
-    }
-    let mut folders = folders.into_iter().filter(|name| name != "__MACOSX");
-    match (folders.next(), folders.next()) {
-        (Some(folder), None) => Some(format!("{top}{folder}/")),
-        _ => None,
+    };
+    let mut read = package.read(&BTreeSet::from([number]), ALLOWED.within)?;
+    match read.remove(&number) {
+        Some(Ok(bytes)) => archive::open(Box::new(Cursor::new(bytes))).map(Some),
+        Some(Err(odd)) => Err(Refusal::NotTaken(vec![(archives[0].0.clone(), odd)])),
+        None => Ok(None),
     }
 }
 
 fn handed(
+    package: &mut dyn Package,
     tree: &Tree,
-    found: &BTreeMap<&str, (&Chapter, BTreeSet<String>)>,
+    course: &Course,
     any_language: bool,
-) -> Handed {
-    let mut handed = Handed::default();
-    let mut used: BTreeSet<String> = BTreeSet::new();
-    for (slug, (chapter, folders)) in found {
-        let sources = if folders.len() > 1 {
-            let folders: Vec<String> = folders.iter().map(|it| format!("`{it}`")).collect();
-            Err(format!(
-                "which of these is meant? {}: keep one",
-                folders.join(", ")
-            ))
-        } else {
-            let folder = folders.first().cloned().unwrap_or_default();
-            let sources = sources(tree, &folder, chapter, any_language);
-            if let Ok(sources) = &sources {
-                used.extend(sources.files().keys().map(|path| format!("{folder}{path}")));
-            }
-            sources
-        };
-        handed.exercises.insert((*slug).to_owned(), sources);
+) -> Result<Handed, Refusal> {
+    let places = places(tree, course);
+    if places.is_empty() {
+        let slugs = course.chapters.iter().map(|it| it.slug.clone());
+        return Err(Refusal::NoExercise(slugs.collect()));
     }
-    let ignored = tree.files.keys().filter(|path| !used.contains(*path));
-    handed.ignored = ignored.cloned().collect();
-    handed
+    let plans: Vec<_> = (places.into_iter())
+        .map(|(slug, place)| (slug, plan(tree, place, any_language)))
+        .collect();
+    let wanted = (plans.iter().filter_map(|(_, plan)| plan.as_ref().ok()))
+        .flat_map(|plan| plan.used.values())
+        .flat_map(|(_, nodes)| nodes.iter().map(|node| node.number));
+    let contents = package.read(&wanted.collect(), ALLOWED.file)?;
+    let mut handed = Handed::default();
+    let mut used = BTreeSet::new();
+    for (slug, plan) in plans {
+        let sources = plan.and_then(|plan| {
+            let sources = sources(&plan, &contents)?;
+            used.extend(plan.used.values().map(|(path, _)| (*path).to_owned()));
+            Ok(sources)
+        });
+        handed.exercises.insert(slug.to_owned(), sources);
+    }
+    handed.ignored = tree.others(&used);
+    Ok(handed)
 }
 
-fn sources(
-    tree: &Tree,
-    folder: &str,
-    chapter: &Chapter,
-    any_language: bool,
-) -> Result<Sources, String> {
-    let inside = |wanted: &dyn Fn(&str) -> bool| -> Files {
-        let files = tree.files.iter();
-        files
-            .filter_map(|(path, contents)| {
-                let path = path.strip_prefix(folder)?;
-                Some((path.to_owned(), contents.clone()?)).filter(|(path, _)| wanted(path))
-            })
-            .collect()
+/// What would be used of one exercise.
+fn plan<'a>(tree: &'a Tree, place: Place<'a>, any_language: bool) -> Result<Plan<'a>, Refusal> {
+    let mut folders = place.folders.into_iter();
+    let folder = match (folders.next(), folders.next()) {
+        (folder, None) => folder.unwrap_or_default(),
+        (one, another) => {
+            let all = one.into_iter().chain(another).chain(folders);
+            return Err(Refusal::WhichOf(all.collect()));
+        }
     };
-    if let Some(Some(settings)) = tree.files.get(&format!("{folder}{WORKBOOK_TOML}")) {
-        if !any_language {
-            return Err(format!(
-                "its {WORKBOOK_TOML} names programs in another language; --any-language allows that"
-            ));
-        }
-        let settings = std::str::from_utf8(settings).map_err(|error| error.to_string());
-        let settings = settings.and_then(|it| {
-            toml::from_str::<Settings>(it).map_err(|error| error.message().to_owned())
-        });
-        let settings = settings.map_err(|error| format!("its {WORKBOOK_TOML}: {error}"))?;
-        if let Some(stranger) =
-            (settings.programs.keys()).find(|name| !chapter.programs.contains(name))
-        {
-            return Err(format!(
-                "its {WORKBOOK_TOML} names a program `{}`; the programs are {}",
-                super::shown(stranger.as_bytes()),
-                chapter.programs.join(", ")
-            ));
-        }
-        let files = inside(&|_| true);
-        within_bounds(&files)?;
-        return Ok(Sources::Any {
-            files,
-            commands: settings.programs,
-        });
+    let has_settings = tree.files.contains_key(&format!("{folder}{WORKBOOK_TOML}"));
+    if has_settings && !any_language {
+        return Err(Refusal::OtherLanguage);
     }
-    let files = inside(&is_source);
+    let mut plan = Plan {
+        chapter: place.chapter,
+        any_language: has_settings,
+        used: BTreeMap::new(),
+    };
+    let mut obstacles = Vec::new();
+    for (path, nodes) in &tree.files {
+        let itself = folder.strip_suffix('/') == Some(path.as_str());
+        let Some(inside) = path.strip_prefix(&folder).or(itself.then_some("")) else {
+            continue;
+        };
+        let odd = nodes.iter().find_map(|node| node.odd.clone());
+        let used = if has_settings {
+            is_in_sight(inside)
+        } else if place.bare {
+            is_rust(inside) && is_in_sight(inside)
+        } else {
+            role(inside, nodes).is_some()
+        };
+        match odd {
+            _ if !used => {}
+            Some(odd) => obstacles.push((path.clone(), odd)),
+            None if place.bare => {
+                plan.used.insert(format!("src/bin/{inside}"), (path, nodes));
+            }
+            None => {
+                plan.used.insert(inside.to_owned(), (path, nodes));
+            }
+        }
+    }
+    if !obstacles.is_empty() {
+        return Err(Refusal::NotTaken(obstacles));
+    }
+    if plan.used.len() > ALLOWED.files {
+        return Err(Refusal::Files);
+    }
+    Ok(plan)
+}
+
+/// What is built and run, of what was read.
+fn sources(plan: &Plan<'_>, contents: &Contents) -> Result<Sources, Refusal> {
+    let mut files = Files::new();
+    let mut obstacles = Vec::new();
+    for (inside, (path, nodes)) in &plan.used {
+        match file(nodes, contents) {
+            Ok(bytes) => {
+                files.insert(inside.clone(), bytes);
+            }
+            Err(odd) => obstacles.push(((*path).to_owned(), odd)),
+        }
+    }
+    if !obstacles.is_empty() {
+        return Err(Refusal::NotTaken(obstacles));
+    }
     within_bounds(&files)?;
-    for program in &chapter.programs {
-        let both = [
-            format!("src/bin/{program}.rs"),
-            format!("src/bin/{program}/main.rs"),
-        ];
+    if plan.any_language {
+        let commands = commands(&files[WORKBOOK_TOML], plan.chapter)?;
+        return Ok(Sources::Any { files, commands });
+    }
+    for program in &plan.chapter.programs {
+        let both = ["", "/main"].map(|end| format!("src/bin/{program}{end}.rs"));
         if both.iter().all(|path| files.contains_key(path)) {
-            return Err(format!(
-                "which of these is meant? `{}`: keep one",
-                both.join("`, `")
-            ));
+            return Err(Refusal::WhichOf(both.to_vec()));
         }
     }
     Ok(Sources::Rust(files))
 }
 
-fn within_bounds(files: &Files) -> Result<(), String> {
-    if files.len() > ALLOWED.files {
-        return Err(format!("it has more than {} files", ALLOWED.files));
+/// The contents that all entries of one path have.
+fn file(nodes: &[Node], contents: &Contents) -> Result<Vec<u8>, Odd> {
+    let mut all = nodes.iter().filter_map(|node| contents.get(&node.number));
+    let first = (all.next().cloned()).unwrap_or(Err(Odd::Unreadable("it is gone".to_owned())))?;
+    match all.all(|other| other.as_ref() == Ok(&first)) {
+        true => Ok(first),
+        false => Err(Odd::Twice),
     }
+}
+
+/// The commands of programs in any language.
+fn commands(settings: &[u8], chapter: &Chapter) -> Result<BTreeMap<String, String>, Refusal> {
+    let text = std::str::from_utf8(settings).map_err(|it| Refusal::Settings(it.to_string()))?;
+    let settings: Settings =
+        toml::from_str(text).map_err(|it| Refusal::Settings(it.message().to_owned()))?;
+    let mut names = settings.programs.keys();
+    match names.find(|name| !chapter.programs.contains(name)) {
+        Some(stranger) => Err(Refusal::Stranger(
+            super::shown(stranger.as_bytes()),
+            chapter.programs.clone(),
+        )),
+        None => Ok(settings.programs),
+    }
+}
+
+fn within_bounds(files: &Files) -> Result<(), Refusal> {
     let bytes: usize = files.values().map(Vec::len).sum();
     if bytes as u64 > ALLOWED.bytes {
-        return Err(format!("its files hold more than {} bytes", ALLOWED.bytes));
+        return Err(Refusal::Bytes);
     }
     let mut known: BTreeMap<String, &str> = BTreeMap::new();
     for path in files.keys() {
@@ -282,17 +258,12 @@ fn within_bounds(files: &Files) -> Result<(), String> {
             if let Some(other) = known.insert(folded(part), part)
                 && other != part
             {
-                return Err(format!(
-                    "`{other}` and `{part}` are the same name on some systems"
-                ));
+                return Err(Refusal::SameName(other.to_owned(), part.to_owned()));
             }
         }
-        if files.keys().any(|other| {
-            other
-                .strip_prefix(path.as_str())
-                .is_some_and(|rest| rest.starts_with('/'))
-        }) {
-            return Err(format!("`{path}` is a file and a folder"));
+        let within = format!("{path}/");
+        if files.keys().any(|other| other.starts_with(&within)) {
+            return Err(Refusal::FileAndFolder(path.clone()));
         }
     }
     Ok(())

@@ -14,7 +14,11 @@
 )]
 
 mod compilers;
+mod folders;
 mod packages;
+mod packed;
+mod packers;
+mod packings;
 mod programs;
 
 use std::{
@@ -222,13 +226,17 @@ async fn hostile_submissions_get_their_verdicts_and_harm_nobody() {
     }
     // The secret in their sources must be in nobody's report; they are the same, so they are built once.
     for number in 1..=5 {
-        packages::folder(
+        folders::folder(
             &class,
             &format!("correct-{number}"),
             &[("hello-world/src/bin/send.rs", &send)],
         );
         expected.insert(format!("correct-{number}"), (Verdict::Pass, ""));
     }
+    for name in packed::some(&class, &send) {
+        expected.insert(name, (Verdict::Pass, ""));
+    }
+    let beside = folders::beside(&class, &send);
     assert!(expected.len() >= 100, "{} submissions", expected.len());
 
     let graded = graded(Kind::Bwrap, &class, &out).await;
@@ -248,6 +256,13 @@ async fn hostile_submissions_get_their_verdicts_and_harm_nobody() {
         expected.len(),
         wrong.join("\n")
     );
+
+    assert_eq!(graded.results.passed_over, beside);
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    assert!(page.contains("<code>grades.csv</code>"), "{page}");
+    let by_name = &graded.of("学生-王小明")[0].folder;
+    assert!(by_name.starts_with("学生-王小明-"), "{by_name}");
+    assert!(out.join(by_name).join("report.html").is_file());
 
     for entry in fs::read_dir("/tmp").unwrap().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();

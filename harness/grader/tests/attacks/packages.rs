@@ -1,14 +1,18 @@
-//! Hostile packages: archives and folders that are made to harm whoever unpacks them.
+//! Hostile packages: archives that are made to harm whoever unpacks them.
 
 use std::{
     fs,
     io::{Cursor, Write},
-    os::unix::{ffi::OsStringExt, fs::symlink},
     path::Path,
 };
 
 use flate2::{Compression, write::GzEncoder};
-use workbook_grader::model::Verdict::{self, Fail, Pass, Ungradable};
+use workbook_grader::model::Verdict::{self, Pass, Ungradable};
+
+use super::{
+    folders,
+    packers::{File, file, gzip, raw_zip},
+};
 
 /// A package that was written to the class: its name in the results, what it comes to, words that are told.
 pub(crate) struct Package {
@@ -17,9 +21,9 @@ pub(crate) struct Package {
     pub(crate) told: &'static str,
 }
 
-const SEND: &str = "hello-world/src/bin/send.rs";
+pub(crate) const SEND: &str = "hello-world/src/bin/send.rs";
 
-fn package(name: &str, verdict: Verdict, told: &'static str) -> Package {
+pub(crate) fn package(name: &str, verdict: Verdict, told: &'static str) -> Package {
     Package {
         name: name.to_owned(),
         verdict,
@@ -30,9 +34,9 @@ fn package(name: &str, verdict: Verdict, told: &'static str) -> Package {
 /// Writes all of them into a class. `send` is a correct program.
 pub(crate) fn write(class: &Path, send: &str, secret: &Path) -> Vec<Package> {
     let mut all = archives(class, send);
-    all.extend(folders(class, send, secret));
-    all.extend(settings(class, send));
-    all.extend(names(class, send));
+    all.extend(folders::folders(class, send, secret));
+    all.extend(folders::settings(class, send));
+    all.extend(folders::names(class, send));
     all
 }
 
@@ -79,19 +83,34 @@ fn zip_of(path: &Path, files: &[(&str, &[u8], Option<u32>)]) {
 fn archives(class: &Path, send: &str) -> Vec<Package> {
     use tar::EntryType::{Block, Char, Fifo, Link, Regular, Symlink};
     let good = || entry(Regular, SEND.as_bytes(), "", send.as_bytes());
-    let tars: [(&str, Verdict, &'static str, Vec<_>); 11] = [
+    let tars: [(&str, Verdict, &'static str, Vec<_>); 12] = [
         ("tar-good", Pass, "", vec![good()]),
+        // Nobody uses these, so nobody is harmed.
         (
             "tar-climbs",
-            Ungradable,
-            "leads out",
+            Pass,
+            "tmp/climbed.rs",
             vec![good(), entry(Regular, b"../../../tmp/climbed.rs", "", b"x")],
         ),
         (
             "tar-absolute",
-            Ungradable,
-            "absolute",
+            Pass,
+            "tmp/climbed.rs",
             vec![good(), entry(Regular, b"/tmp/climbed.rs", "", b"x")],
+        ),
+        (
+            "tar-climbs-from-src",
+            Ungradable,
+            "leads out",
+            vec![
+                good(),
+                entry(
+                    Regular,
+                    b"hello-world/src/../../../tmp/climbed.rs",
+                    "",
+                    b"x",
+                ),
+            ],
         ),
         (
             "tar-symlink",
@@ -159,25 +178,27 @@ fn archives(class: &Path, send: &str) -> Vec<Package> {
         tar_gz(&class.join(format!("{name}.tar.gz")), &entries);
         all.push(package(name, verdict, told));
     }
-    // 300 MiB of nothing, in some hundred kilobytes.
+    // 300 MiB of nothing, in some hundred kilobytes. Nobody uses them in the first.
     let nothing = vec![0; 300 << 20];
     tar_gz(
-        &class.join("tar-bomb.tar.gz"),
+        &class.join("tar-large.tar.gz"),
         &[
             good(),
             entry(Regular, b"hello-world/data.bin", "", &nothing),
         ],
     );
-    all.push(package("tar-bomb", Ungradable, "unpacks to too much"));
+    all.push(package("tar-large", Pass, "hello-world/data.bin"));
     zip_of(
         &class.join("zip-bomb.zip"),
         &[
             (SEND, send.as_bytes(), None),
             ("hello-world/src/zero.rs", &nothing, None),
+            ("hello-world/zero.bin", &nothing, None),
         ],
     );
     all.push(package("zip-bomb", Ungradable, "larger than"));
     drop(nothing);
+    all.extend(bombs(class, &good()));
 
     zip_of(
         &class.join("zip-good.zip"),
@@ -203,7 +224,7 @@ fn archives(class: &Path, send: &str) -> Vec<Package> {
             ("../../climbed.rs", b"x", None),
         ],
     );
-    all.push(package("zip-climbs", Ungradable, "leads out"));
+    all.push(package("zip-climbs", Pass, "climbed.rs"));
     zip_of(
         &class.join("zip-backslash.zip"),
         &[
@@ -211,11 +232,39 @@ fn archives(class: &Path, send: &str) -> Vec<Package> {
             ("..\\..\\climbed.rs", b"x", None),
         ],
     );
-    all.push(package("zip-backslash", Ungradable, "backslash"));
+    all.push(package("zip-backslash", Pass, "climbed.rs"));
+    zip_of(
+        &class.join("zip-climbs-from-src.zip"),
+        &[
+            (SEND, send.as_bytes(), None),
+            ("hello-world\\src\\..\\..\\climbed.rs", b"x", None),
+        ],
+    );
+    all.push(package("zip-climbs-from-src", Ungradable, "leads out"));
+    let other = file(SEND, "fn main() {}");
+    let twice = raw_zip(&[file(SEND, send), other], "");
+    fs::write(class.join("zip-twice.zip"), twice).unwrap();
+    all.push(package("zip-twice", Ungradable, "twice"));
+    for (name, told, flags, method) in [
+        ("zip-locked", "without a password", 1, None),
+        ("zip-strange", "choose the usual one", 0, Some(97)),
+        // LZMA that asks for 4 GiB of memory.
+        ("zip-hungry", "choose the usual one", 0, Some(14)),
+    ] {
+        let packed = b"\x09\x04\x05\0\x5d\xff\xff\xff\xff\0\0\0\0\0\0".to_vec();
+        let entry = File {
+            flags,
+            method: method.map(|method| (method, packed)),
+            ..file(SEND, send)
+        };
+        let path = class.join(format!("{name}.zip"));
+        fs::write(path, raw_zip(&[entry], "")).unwrap();
+        all.push(package(name, Ungradable, told));
+    }
     zip_link(&class.join("zip-symlink.zip"), send);
     all.push(package("zip-symlink", Ungradable, "symbolic link"));
-    let many: Vec<String> = (0..51_000)
-        .map(|n| format!("hello-world/src/{n}"))
+    let many: Vec<String> = (0..501)
+        .map(|n| format!("hello-world/src/{n}.rs"))
         .collect();
     let mut files: Vec<(&str, &[u8], Option<u32>)> = many
         .iter()
@@ -223,7 +272,7 @@ fn archives(class: &Path, send: &str) -> Vec<Package> {
         .collect();
     files.push((SEND, send.as_bytes(), None));
     zip_of(&class.join("zip-many.zip"), &files);
-    all.push(package("zip-many", Ungradable, "entries"));
+    all.push(package("zip-many", Ungradable, "more than 500 files"));
 
     fs::write(class.join("garbage.zip"), b"PK\x03\x04 this is no archive").unwrap();
     all.push(package("garbage", Ungradable, "no zip archive"));
@@ -238,6 +287,45 @@ fn archives(class: &Path, send: &str) -> Vec<Package> {
     all
 }
 
+/// Archives that are small and would take all memory, or all time.
+fn bombs(class: &Path, good: &(tar::Header, Vec<u8>)) -> Vec<Package> {
+    let begin = |entries: &[&(tar::Header, Vec<u8>)]| {
+        let mut archive = tar::Builder::new(Vec::new());
+        for (header, contents) in entries {
+            archive.append(header, contents.as_slice()).unwrap();
+        }
+        gzip(archive.get_ref())
+    };
+    let claim = |kind: tar::EntryType, name: &str, size: u64| {
+        let mut header = entry(kind, name.as_bytes(), "", b"").0;
+        header.set_size(size);
+        header.set_cksum();
+        gzip(header.as_bytes())
+    };
+    let mebibytes = |count: usize| gzip(&vec![0; 64 << 20]).repeat(count / 64);
+    let mut all = Vec::new();
+    let mut add = |name: &str, told: &'static str, parts: &[Vec<u8>]| {
+        fs::write(class.join(format!("{name}.tar.gz")), parts.concat()).unwrap();
+        all.push(package(name, Ungradable, told));
+    };
+    let start = begin(&[good]);
+    // 4 GiB of a file, of which 2 are looked at.
+    let file = claim(tar::EntryType::Regular, "data.bin", 4 << 30);
+    let bomb = [start.clone(), file, mebibytes(4096)];
+    add("tar-bomb", "unpacks to too much", &bomb);
+    // A name of 1 GiB, which would have to be held in memory.
+    let name = claim(tar::EntryType::GNULongName, "././@LongLink", 1 << 30);
+    add(
+        "tar-endless-name",
+        "beyond all reason",
+        &[start.clone(), name, mebibytes(1024)],
+    );
+    let empty = entry(tar::EntryType::Regular, b"x", "", b"").0;
+    let entries = gzip(&empty.as_bytes().repeat(1000)).repeat(301);
+    add("tar-entries", "entries", &[start, entries]);
+    all
+}
+
 fn zip_link(path: &Path, send: &str) {
     let mut archive = zip::ZipWriter::new(fs::File::create(path).unwrap());
     let options = zip::write::SimpleFileOptions::default();
@@ -247,247 +335,4 @@ fn zip_link(path: &Path, send: &str) {
         .add_symlink("hello-world/src/x.rs", "/etc/passwd", options)
         .unwrap();
     archive.finish().unwrap();
-}
-
-/// Writes a submission that is a folder.
-pub(crate) fn folder(class: &Path, name: &str, files: &[(&str, &str)]) {
-    for (path, contents) in files {
-        let path = class.join(name).join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, contents).unwrap();
-    }
-}
-
-fn folders(class: &Path, send: &str, secret: &Path) -> Vec<Package> {
-    let mut all = Vec::new();
-    let mut add = |name: &str, told, more: &dyn Fn(&Path)| {
-        folder(class, name, &[(SEND, send)]);
-        more(&class.join(name));
-        all.push(package(name, Ungradable, told));
-    };
-    add("link-in-folder", "symbolic link", &|at| {
-        symlink(secret, at.join("hello-world/src/x.rs")).unwrap();
-    });
-    add("link-to-folder", "symbolic link", &|at| {
-        symlink("/etc", at.join("hello-world/src/etc")).unwrap();
-    });
-    add("link-for-send", "symbolic link", &|at| {
-        fs::remove_file(at.join(SEND)).unwrap();
-        symlink(secret, at.join(SEND)).unwrap();
-    });
-    add("link-for-src", "symbolic link", &|at| {
-        fs::remove_dir_all(at.join("hello-world/src")).unwrap();
-        symlink("/etc", at.join("hello-world/src")).unwrap();
-    });
-    add("hard-link", "hard link", &|at| {
-        fs::hard_link(secret, at.join("hello-world/src/x.rs")).unwrap();
-    });
-    add("pipe", "no plain file", &|at| {
-        let path = at.join("hello-world/src/x.rs");
-        assert!(
-            std::process::Command::new("mkfifo")
-                .arg(path)
-                .status()
-                .unwrap()
-                .success()
-        );
-    });
-    add("socket", "no plain file", &|at| {
-        drop(std::os::unix::net::UnixListener::bind(at.join("hello-world/src/x.rs")).unwrap());
-    });
-    add("two-folders", "which of these", &|at| {
-        folder(at, "exercises", &[(&format!("01-{SEND}"), send)]);
-    });
-    add("two-sends", "which of these", &|at| {
-        folder(at, "hello-world/src/bin/send", &[("main.rs", send)]);
-    });
-    add("other-form", "same name", &|at| {
-        folder(
-            at,
-            "hello-world/src",
-            &[("caf\u{e9}.rs", ""), ("cafe\u{301}.rs", "")],
-        );
-    });
-    add("invisible-name", "control characters", &|at| {
-        folder(at, "hello-world/src", &[("a\u{202e}b.rs", "")]);
-    });
-    add("large-file", "larger than", &|at| {
-        folder(at, "hello-world/src", &[("large.rs", &"/".repeat(2 << 20))]);
-    });
-    add("name-not-utf8", "not UTF-8", &|at| {
-        let name = std::ffi::OsString::from_vec(b"\xff\xfe.rs".to_vec());
-        fs::write(at.join("hello-world/src").join(name), "").unwrap();
-    });
-
-    fs::create_dir(class.join("empty")).unwrap();
-    all.push(package("empty", Ungradable, "no exercise"));
-    folder(
-        class,
-        "send-is-a-folder",
-        &[
-            ("hello-world/src/bin/send.rs/x.txt", ""),
-            ("hello-world/src/other.rs", ""),
-        ],
-    );
-    all.push(package("send-is-a-folder", Verdict::Error, "no program"));
-    fs::write(class.join("notes.txt"), "remember the milk").unwrap();
-    all.push(package("notes.txt", Ungradable, "neither"));
-    symlink(secret.parent().unwrap(), class.join("link-itself")).unwrap();
-    all.push(package("link-itself", Ungradable, "symbolic link"));
-    folder(class, ".hidden", &[(SEND, send)]);
-    all.push(package(".hidden", Ungradable, "hidden"));
-    all
-}
-
-/// Files that would bend a build, if anybody used them: the programs are correct, and nothing of it happens.
-fn settings(class: &Path, send: &str) -> Vec<Package> {
-    let touch = |what: &str| {
-        format!(
-            "fn main() {{ std::fs::write(\"/tmp/climbed-{what}\", \"\").unwrap(); std::process::exit(1) }}"
-        )
-    };
-    let mut all = Vec::new();
-    let mut add = |name: &str, files: &[(&str, &str)]| {
-        folder(class, name, &[(SEND, send)]);
-        folder(class, name, files);
-        all.push(package(name, Pass, ""));
-    };
-    add(
-        "own-manifest",
-        &[
-            (
-                "hello-world/Cargo.toml",
-                "[package]\nname = \"hello-world\"\nbuild = \"build.rs\"\nautotests = false\n[patch.crates-io]\nlapin = { path = \"../evil\" }\n",
-            ),
-            ("hello-world/build.rs", &touch("manifest")),
-        ],
-    );
-    add(
-        "own-settings",
-        &[
-            (
-                ".cargo/config.toml",
-                "[build]\nrustc-wrapper = \"/bin/false\"\nrustflags = [\"-Clinker=/bin/false\"]\n[target.x86_64-unknown-linux-gnu]\nrunner = \"/bin/true\"\n[env]\nINSTA_FORCE_PASS = \"1\"\n",
-            ),
-            (
-                "hello-world/.cargo/config.toml",
-                "[build]\nrustc = \"/bin/false\"\n",
-            ),
-        ],
-    );
-    add(
-        "own-toolchain",
-        &[
-            (
-                "rust-toolchain.toml",
-                "[toolchain]\nchannel = \"nightly\"\n",
-            ),
-            ("hello-world/rust-toolchain", "beta"),
-        ],
-    );
-    add(
-        "own-checks",
-        &[
-            (
-                "hello-world/tests/grade.rs",
-                "#[test] fn send_leaves_one_message() {}",
-            ),
-            ("exercises/course.toml", "format_version = 1"),
-        ],
-    );
-    add(
-        "own-build-script",
-        &[
-            ("hello-world/src/build.rs", &touch("script")),
-            ("hello-world/src/bin/build.rs", &touch("bin")),
-        ],
-    );
-    add(
-        "own-clippy-and-rustfmt",
-        &[
-            ("hello-world/clippy.toml", "x"),
-            ("hello-world/rustfmt.toml", "x"),
-            ("Cargo.lock", "x"),
-        ],
-    );
-    folder(
-        class,
-        "library",
-        &[
-            ("hello-world/src/lib.rs", "pub mod words;"),
-            (
-                "hello-world/src/words.rs",
-                "pub const HELLO: &[u8] = b\"Hello World!\";",
-            ),
-            (
-                SEND,
-                &send.replace("b\"Hello World!\"", "hello_world::words::HELLO"),
-            ),
-        ],
-    );
-    all.push(package("library", Pass, ""));
-    folder(
-        class,
-        "send-in-folder",
-        &[("hello-world/src/bin/send/main.rs", send)],
-    );
-    all.push(package("send-in-folder", Pass, ""));
-    folder(class, "only-src", &[("src/bin/send.rs", send)]);
-    all.push(package("only-src", Pass, ""));
-    folder(
-        class,
-        "python",
-        &[
-            (
-                "hello-world/workbook.toml",
-                "programs = { send = \"python3 send.py\" }",
-            ),
-            ("hello-world/send.py", "print('hi')"),
-        ],
-    );
-    all.push(package("python", Ungradable, "another language"));
-    folder(class, "todo", &[(SEND, "fn main() { todo!() }")]);
-    all.push(package("todo", Fail, "todo!"));
-    all
-}
-
-/// Names in any script, and names that try something.
-fn names(class: &Path, send: &str) -> Vec<Package> {
-    let plain = [
-        "学生-王小明",
-        "الطالبة",
-        "Zoë Ångström",
-        "ім'я",
-        "=cmd|' 'C'!A1",
-        "-rf",
-        "--out",
-        "$(touch x)",
-        "a;b&c",
-        "<b>bold",
-        "😀",
-        "CON",
-        "name with  spaces",
-    ];
-    let mut all: Vec<Package> = plain
-        .iter()
-        .map(|name| {
-            folder(class, name, &[(SEND, send)]);
-            package(name, Pass, "")
-        })
-        .collect();
-    for (raw, shown) in [
-        (&b"\xff\xfename"[..], "%FF%FEname"),
-        (b"tab\tand\nline", "tab%09and%0Aline"),
-        ("right\u{202e}tfel".as_bytes(), "right%E2%80%AEtfel"),
-    ] {
-        let at = class.join(std::ffi::OsString::from_vec(raw.to_vec()));
-        fs::create_dir_all(at.join("hello-world/src/bin")).unwrap();
-        fs::write(at.join(SEND), send).unwrap();
-        all.push(package(shown, Pass, ""));
-    }
-    // Two entries with one stem are two submissions.
-    folder(class, "twin", &[(SEND, send)]);
-    zip_of(&class.join("twin.zip"), &[(SEND, send.as_bytes(), None)]);
-    all.push(package("twin", Pass, ""));
-    all
 }

@@ -316,6 +316,25 @@ fn spies(secret: &str) -> Vec<Attack> {
             r#"for arguments in [["-t", "tmpfs", "none", "/tmp"], ["-o", "remount,rw", "/usr", "/usr"]] { if Command::new("/usr/bin/mount").args(arguments).status().is_ok_and(|it| it.success()) { println!("WROTE-IT mount"); } }"#,
         ),
         runs(
+            "looks-at-the-first-process",
+            Fail,
+            "",
+            r#"let told = fs::read("/proc/1/cmdline").unwrap(); if told != b"/run/workbook-entry\0" { println!("READ {}", String::from_utf8_lossy(&told)); } try_all(&["/proc/1/environ", "/proc/1/maps"]);"#,
+        ),
+        runs(
+            "takes-all-terminals",
+            Fail,
+            "",
+            r#"let all: Vec<_> = (0..64).filter_map(|_| fs::File::options().read(true).write(true).open("/dev/ptmx").ok()).collect(); if !all.is_empty() { println!("WROTE-IT {} terminals", all.len()); }"#,
+        ),
+        awaits(
+            "bends-its-terminal",
+            Pass,
+            "",
+            // With carriage returns and an echo it is its own output that changes, and nothing else.
+            r#"assert!(Command::new("/usr/bin/stty").args(["-F", "/dev/stdout", "sane"]).status().unwrap().success()); work(&address).await"#,
+        ),
+        runs(
             "looks-at-processes",
             Fail,
             "",

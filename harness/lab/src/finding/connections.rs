@@ -18,12 +18,31 @@ const CHURN_TIME: Duration = Duration::from_secs(2);
 /// How long a program has to end after Ctrl-C.
 const INTERRUPT: Duration = Duration::from_secs(2);
 
-/// Never came to the broker.
+/// Never came to the address that it was given.
+///
+/// Where it says that it sent or that it waits, or ended as if all were well, it may have talked to another broker.
 pub(super) fn never_connected(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let ended = story.seen.ended?;
-    let own = !matches!(ended, Ended::Signal(9)) && story.seen.interrupted.is_none();
-    (story.seen.reachable && own && story.connections.is_empty() && !story.bent())
-        .then(|| Finding::new(FindingId::NeverConnected, story).with("ended", word(ended)))
+    let seen = story.seen;
+    if !seen.reachable || !story.connections.is_empty() || story.bent() {
+        return None;
+    }
+    let claims = spoken::sent(seen).next().is_some() || spoken::waits(seen);
+    let how = match seen.ended {
+        _ if claims => "claims",
+        Some(Ended::Code(0)) => "well",
+        Some(Ended::Signal(9)) | None => return None,
+        Some(_) if seen.interrupted.is_some() => return None,
+        Some(_) => "badly",
+    };
+    let ended = match seen.ended {
+        None | Some(Ended::Signal(9)) => "running".to_owned(),
+        Some(ended) => word(ended),
+    };
+    Some(
+        Finding::new(FindingId::NeverConnected, story)
+            .with("how", how)
+            .with("ended", ended),
+    )
 }
 
 /// A program that only publishes, or asks and gets a reply, ended without `connection.close`.

@@ -30,6 +30,20 @@ pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding>
     )
 }
 
+/// Asks for messages with `basic.get`, and again after there was none; it never consumes.
+pub(super) fn polls(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !story.consumers.is_empty() || story.empty.len() < 2 {
+        return None;
+    }
+    let first = story.gets.first()?;
+    Some(
+        Finding::new(FindingId::Polls, story)
+            .proved_by(story.empty.iter().take(2).map(|mark| mark.event))
+            .with("queue", &first.queue)
+            .with("count", story.gets.len()),
+    )
+}
+
 /// A body that it could not handle ended it.
 pub(super) fn died_on_delivery(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let died = match story.seen.ended? {
@@ -43,19 +57,34 @@ pub(super) fn died_on_delivery(_: &World<'_>, story: &Story<'_>) -> Option<Findi
     if !died || asked || story.bent() || story.seen.interrupted.is_some() {
         return None;
     }
+    // Where the broker, or the network, ended the connection, that is why.
+    let lost = story.connections.last()?.ended;
+    if lost.is_some_and(|(ending, _)| {
+        use amqp_tap::Ending;
+        matches!(
+            ending,
+            Ending::Fault | Ending::DroppedByBroker | Ending::ClosedByBroker
+        )
+    }) {
+        return None;
+    }
     let last = story.deliveries.last()?;
     // The body that it could not read may not be the last one that the broker had sent by then.
     let culprit = story
         .deliveries
         .iter()
         .find(|it| it.whole && std::str::from_utf8(&it.body).is_err())
-        .or_else(|| (!spoken::is_printed(story.seen, &last.body)).then_some(last))?;
-    let text = std::str::from_utf8(&culprit.body).is_ok();
+        .unwrap_or(last);
+    let why = match spoken::carrier(story.seen, &culprit.body) {
+        _ if std::str::from_utf8(&culprit.body).is_err() => "bytes",
+        spoken::Carrier::Line(_) => "printed",
+        spoken::Carrier::Unknown | spoken::Carrier::None => "text",
+    };
     Some(
         Finding::new(FindingId::DiedOnDelivery, story)
             .proved_by([culprit.got.event])
             .with("body", culprit.body.escape_ascii())
-            .with("text", if text { "yes" } else { "no" }),
+            .with("why", why),
     )
 }
 

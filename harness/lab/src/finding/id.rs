@@ -76,8 +76,8 @@ findings! {
     PublishNotFlushed "publish-not-flushed" Error "hello-world.html#ends-before-flush";
     /// Said `Sent` before it had even reached the broker.
     SentTooEarly "sent-too-early" Error "hello-world.html#no-broker";
-    /// A body in other upper and lower case.
-    BodyInOtherCase "body-in-other-case" Error "hello-world.html#wrong-body";
+    /// Another body than the text or the arguments give.
+    OtherBody "other-body" Error "hello-world.html#wrong-body";
     /// A queue that nobody else uses, and whose name is nearly right.
     UnusedQueue "unused-queue" Error "hello-world.html#wrong-queue-name";
     /// Threw away messages that waited.
@@ -108,6 +108,9 @@ findings! {
     OtherHeaders "other-headers" Error "headers.html#other-headers";
     /// A binding that asks for another number of headers than the program was started with.
     OtherXMatch "other-x-match" Error "headers.html#other-x-match";
+
+    /// Something that stays in the broker, and that the text does not give.
+    LeftBehind "left-behind" Error "hello-world.html#leaves-something-behind";
 
     // Subscribing.
     /// Subscribers that take each other's messages away.
@@ -144,6 +147,8 @@ findings! {
     RedeliveryLoop "redelivery-loop" Error "work-queues.html#requeues-for-ever";
     /// Ended by itself although it ought to wait for more.
     StoppedEarly "stopped-early" Error "hello-world.html#stops-after-one";
+    /// Asks for messages again and again, instead of letting the broker send them.
+    Polls "polls" Error "hello-world.html#polls";
     /// A body that it could not handle ended it.
     DiedOnDelivery "died-on-delivery" Error "hello-world.html#dies-on-bytes";
     /// Printed the numbers of the bytes instead of the text.
@@ -156,8 +161,8 @@ findings! {
     PrefetchGlobal "prefetch-global" Advice "work-queues.html#global-prefetch";
 
     // Connections.
-    /// Never came to the broker.
-    NeverConnected "never-connected" Error "hello-world.html#no-broker";
+    /// Never came to the address that it was given.
+    NeverConnected "never-connected" Error "hello-world.html#other-address";
     /// Ended without `connection.close`.
     ConnectionNotClosed "connection-not-closed" Error "hello-world.html#never-closes";
     /// The connection broke, and it exited as if all were well.

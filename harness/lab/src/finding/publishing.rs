@@ -92,6 +92,10 @@ pub(super) fn not_flushed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
 /// Said `Sent` before it had even reached the broker.
 pub(super) fn sent_too_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (line, _) = spoken::sent(story.seen).next()?;
+    // Who never came to the broker that is there has sent it somewhere else: that is another matter.
+    if story.seen.reachable && story.connections.is_empty() && !story.bent() {
+        return None;
+    }
     let opened = story.connections.iter().find_map(|it| it.opened);
     // The broker's answer is on the tape before the program can know of it, so this order is certain.
     if opened.is_some_and(|opened| opened.at <= line.at) {
@@ -105,28 +109,43 @@ pub(super) fn sent_too_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding
     )
 }
 
-/// A body in other upper and lower case than the text gives, or than the program itself claims.
-pub(super) fn other_case(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let claimed = spoken::sent(story.seen).map(|(_, body)| body);
+/// Another body than the text gives, or than the program's arguments give but for upper and lower case.
+///
+/// What the program itself says that it sent is no measure: it may say the same wrong thing.
+pub(super) fn other_body(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let given = world.given.bodies.iter();
-    let wanted: Vec<&str> = given
+    let given: Vec<&str> = given
         .filter_map(|body| std::str::from_utf8(body).ok())
-        .chain(claimed)
         .collect();
-    let (publish, body, wanted) = story.publishes.iter().find_map(|publish| {
-        let body = std::str::from_utf8(&publish.body).ok()?;
-        if wanted.contains(&body) {
+    let arguments = shell_words::split(story.seen.program).unwrap_or_default();
+    // The first of them may be a key, or pairs, and the rest the words of the body.
+    let words: Vec<String> = (1..arguments.len())
+        .map(|first| arguments[first..].join(" "))
+        .collect();
+    let wanted = || {
+        given
+            .iter()
+            .copied()
+            .chain(words.iter().map(String::as_str))
+    };
+    // Without arguments there is nothing else that it could send, and who consumes may pass on what it got.
+    let fixed = words.is_empty() && story.consumers.is_empty();
+    let (publish, wanted, how) = story.publishes.iter().find_map(|publish| {
+        let body = publish.body.as_slice();
+        if !publish.complete || wanted().any(|it| it.as_bytes() == body) {
             return None;
         }
-        let folded = body.to_lowercase();
-        let wanted = wanted.iter().find(|it| it.to_lowercase() == folded)?;
-        Some((publish, body, *wanted))
+        let folded = std::str::from_utf8(body).ok().map(str::to_lowercase);
+        let same = wanted().find(|it| folded.as_ref() == Some(&it.to_lowercase()));
+        same.map(|wanted| (publish, wanted, "case"))
+            .or_else(|| Some((publish, given.first().copied().filter(|_| fixed)?, "other")))
     })?;
     Some(
-        Finding::new(FindingId::BodyInOtherCase, story)
+        Finding::new(FindingId::OtherBody, story)
             .proved_by(publish.content)
-            .with("body", body)
-            .with("wanted", wanted),
+            .with("body", String::from_utf8_lossy(&publish.body))
+            .with("wanted", wanted)
+            .with("how", how),
     )
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct Story<'a> {
     pub(crate) proofs: Vec<(String, Mark)>,
     /// What it binds to exchanges, or tries to.
     pub(crate) binds: Vec<Bind>,
+    /// `basic.get` that was answered.
+    pub(crate) gets: Vec<Get>,
     /// `basic.get` that got nothing.
     pub(crate) empty: Vec<Mark>,
     /// The tap's faults, and what it could not read.
@@ -122,8 +124,9 @@ pub(crate) struct Bind {
     pub(crate) asked: Mark,
     /// The exchange that messages come from.
     pub(crate) exchange: String,
-    /// The queue that they go to; `None`: to another exchange.
-    pub(crate) queue: Option<String>,
+    /// The queue that they go to, or the exchange.
+    pub(crate) destination: String,
+    pub(crate) to_queue: bool,
     pub(crate) key: String,
     pub(crate) arguments: FieldTable,
 }
@@ -176,6 +179,13 @@ pub(crate) struct Consumer {
     pub(crate) answered: Option<Mark>,
     /// A prefetch was in force.
     pub(crate) limited: bool,
+}
+
+/// `basic.get`, with a message or without.
+#[derive(Clone, Debug)]
+pub(crate) struct Get {
+    pub(crate) lane: Lane,
+    pub(crate) queue: String,
 }
 
 /// `basic.deliver` or `basic.get-ok`.
@@ -268,6 +278,13 @@ impl Connection {
             }
             _ => false,
         }
+    }
+}
+
+impl Bind {
+    /// The queue that it brings messages to; `None`: it brings them to another exchange.
+    pub(crate) fn queue(&self) -> Option<&str> {
+        self.to_queue.then_some(self.destination.as_str())
     }
 }
 

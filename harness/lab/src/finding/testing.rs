@@ -23,6 +23,7 @@ pub(crate) struct Stage {
     program: &'static str,
     reachable: bool,
     began: SystemTime,
+    task_unit: Option<Duration>,
     now: Duration,
     events: Vec<Arc<Event>>,
     printed: Vec<Printed>,
@@ -40,6 +41,7 @@ impl Stage {
             program,
             reachable: true,
             began: SystemTime::UNIX_EPOCH,
+            task_unit: None,
             now: Duration::ZERO,
             events: Vec::new(),
             printed: Vec::new(),
@@ -64,6 +66,12 @@ impl Stage {
 
     pub(crate) fn without_broker(mut self) -> Self {
         self.reachable = false;
+        self
+    }
+
+    /// It is a worker, and works so many milliseconds for each `.` in a task.
+    pub(crate) fn works(mut self, millis: u64) -> Self {
+        self.task_unit = Some(Duration::from_millis(millis));
         self
     }
 
@@ -560,6 +568,7 @@ impl Stage {
             program: self.program,
             reachable: self.reachable,
             began: self.began,
+            task_unit: self.task_unit,
             events: &self.events,
             printed: &self.printed,
             interrupted: self.interrupted,

@@ -58,11 +58,17 @@ impl Program {
         match (outcome, compared(self)) {
             (Err(failure), Carried::SoFar(printed)) if !failure.is_infra() => {
                 let body = bodies.get(printed).copied().unwrap_or_default();
-                Err(self.missed(&format!(
+                let missed = self.missed(&format!(
                     "`{}` prints a line that carries {}",
                     self.name(),
                     ordinal(printed, body)
-                )))
+                ));
+                let shows = |output: &str, ended: bool| match compare(output, ended) {
+                    Carried::All => true,
+                    Carried::SoFar(count) => count > printed,
+                    Carried::Wrong { .. } => false,
+                };
+                Err(self.tells_where(missed, bodies, printed, shows).await)
             }
             (outcome, _) => outcome,
         }

@@ -9,7 +9,7 @@ use crate::{
     failure::{Checked, Failure},
     lab::{Lab, Start},
     process::Ended,
-    wait::SHORT_DEADLINE,
+    wait::{PATIENCE, SHORT_DEADLINE},
 };
 
 impl Lab {
@@ -146,13 +146,13 @@ impl Program {
             })
     }
 
-    /// After its connection was lost: waits until it consumes again, on another connection (`true`), or has ended
+    /// After its connection was lost: waits until it takes messages again, on another connection (`true`), or has ended
     /// with an error and a word about it on standard error (`false`). Both are right for a consumer.
     pub async fn is_back_or_fails_loudly(&self, why: &str) -> Result<bool, Failure> {
         let bell = &self.0.bell;
         let back = bell.until(NO_BROKER_LIMIT, || {
             let over = self.is_over();
-            match self.consumes_again() {
+            match self.takes_again() {
                 true => Some(true),
                 false => over.then_some(false),
             }
@@ -166,17 +166,6 @@ impl Program {
         );
         self.failed_loudly(&what)?;
         Ok(false)
-    }
-
-    /// The broker has answered `basic.consume` on two connections.
-    fn consumes_again(&self) -> bool {
-        let events = self.events();
-        let mut consuming = events
-            .iter()
-            .filter(|event| event.is("basic.consume-ok"))
-            .map(|event| event.connection);
-        let first = consuming.next();
-        consuming.any(|connection| Some(connection) != first)
     }
 
     /// Waits until it sends a heartbeat, from now on. One that has asked for a longer interval than the tap proposed,
@@ -208,10 +197,26 @@ impl Program {
         .await
     }
 
-    /// Holds that the broker had no reason to close one of its channels.
+    /// Looks for something as long as an impatient program waits ([`PATIENCE`]), counted from an event on its tape.
+    pub async fn impatiently<T>(
+        &self,
+        since: &Event,
+        mut look: impl FnMut(&Self) -> Option<T>,
+    ) -> Option<T> {
+        let now = self.tape().and_then(|tape| tape.began().elapsed().ok());
+        let gone = now.unwrap_or_default().saturating_sub(since.at);
+        let left = PATIENCE.saturating_sub(gone);
+        self.0.bell.until(left, || look(self)).await
+    }
+
+    /// Holds that the broker had no reason to close one of its channels. To ask for what is not there, and to be told
+    /// so (404), is no error.
     pub fn gets_no_error(&self) -> Checked {
-        let closed = |event: &Arc<Event>| event.from == Side::Broker && event.is("channel.close");
-        if !self.events().iter().any(closed) {
+        let refused = self.read(|story| {
+            let mut refusals = story.refusals.iter();
+            refusals.any(|it| it.code != 404 || !it.method.ends_with(".declare"))
+        });
+        if !refused {
             return Ok(());
         }
         let what = format!(

@@ -81,6 +81,11 @@ impl Part {
             program: &self.about.program,
             reachable: true,
             began: self.began,
+            task_unit: self
+                .about
+                .program
+                .starts_with("worker")
+                .then_some(Duration::from_millis(200)),
             events: &self.events,
             printed: &self.printed,
             interrupted: self.about.interrupted_us.map(Duration::from_micros),

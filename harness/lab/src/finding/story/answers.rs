@@ -11,7 +11,7 @@ use amqp_tap::{
 };
 
 use super::{
-    Delivery, Lane, Mark, Purge, Refusal, Tuning,
+    Delivery, Get, Lane, Mark, Purge, Refusal, Tuning,
     read::{Asked, Detail, Reader},
 };
 
@@ -178,6 +178,7 @@ impl Reader<'_> {
                     ..
                 }) = self.reply(lane, mark, "basic.get-ok")
                 {
+                    self.got(lane, &queue);
                     self.deliver(Delivery {
                         queue,
                         automatic,
@@ -195,6 +196,7 @@ impl Reader<'_> {
                     ..
                 }) = self.reply(lane, mark, "basic.get-empty")
                 {
+                    self.got(lane, &queue);
                     self.story.proofs.push((queue, mark));
                     self.story.empty.push(mark);
                 }
@@ -218,6 +220,13 @@ impl Reader<'_> {
             basic::AMQPMethod::RecoverOk(_) => drop(self.reply(lane, mark, "basic.recover-ok")),
             _ => {}
         }
+    }
+
+    fn got(&mut self, lane: Lane, queue: &str) {
+        self.story.gets.push(Get {
+            lane,
+            queue: queue.to_owned(),
+        });
     }
 
     fn deliver(&mut self, delivery: Delivery) {

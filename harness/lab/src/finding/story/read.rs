@@ -37,6 +37,7 @@ pub(super) fn read<'a>(seen: &'a Seen<'a>, place: usize) -> Story<'a> {
             refusals: Vec::new(),
             proofs: Vec::new(),
             binds: Vec::new(),
+            gets: Vec::new(),
             empty: Vec::new(),
             faults: Vec::new(),
             flaws: Vec::new(),
@@ -315,7 +316,8 @@ impl Reader<'_> {
                 self.story.binds.push(Bind {
                     asked: mark,
                     exchange: bind.exchange.to_string(),
-                    queue: Some(queue.clone()),
+                    destination: queue.clone(),
+                    to_queue: true,
                     key: bind.routing_key.to_string(),
                     arguments: bind.arguments.clone(),
                 });
@@ -342,7 +344,8 @@ impl Reader<'_> {
                 self.story.binds.push(Bind {
                     asked: mark,
                     exchange: bind.source.to_string(),
-                    queue: None,
+                    destination: bind.destination.to_string(),
+                    to_queue: false,
                     key: bind.routing_key.to_string(),
                     arguments: bind.arguments.clone(),
                 });
@@ -404,7 +407,7 @@ impl Reader<'_> {
                     queue,
                     tag: tag.clone(),
                     automatic: consume.no_ack,
-                    answered: None,
+                    answered: consume.nowait.then_some(mark),
                     limited,
                 });
                 let index = self.story.consumers.len() - 1;

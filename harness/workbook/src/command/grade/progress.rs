@@ -51,6 +51,7 @@ impl Progress {
                 submissions,
                 total,
                 evidence,
+                passed_over,
                 ..
             } => {
                 let (kind, version) = (&evidence.broker.kind, &evidence.broker.version);
@@ -63,6 +64,12 @@ impl Progress {
                         "{submissions} 份作业，RabbitMQ {version}（{kind}），沙箱 {sandbox}，种子 {seed}"
                     ),
                 });
+                if !passed_over.is_empty() {
+                    output::progress(&match self.language {
+                        Language::English => format!("passed over: {}", passed_over.join(", ")),
+                        Language::Chinese => format!("已略过：{}", passed_over.join("、")),
+                    });
+                }
                 if let Some(bar) = &self.bar {
                     bar.set_length(*total as u64);
                 }
