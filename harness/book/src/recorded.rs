@@ -179,6 +179,7 @@ fn given(name: &str, all: &[About]) -> Given {
             .into_iter()
             .collect(),
         asks: asks.into_iter().filter(|_| tasks).collect(),
+        fresh: true,
         ..Given::default()
     }
 }

@@ -499,6 +499,7 @@ impl Lab {
                     .collect(),
                 exchanges: self.given.exchanges.iter().cloned().collect(),
                 asks: self.given.asks.clone(),
+                fresh: true,
                 left: self.left.borrow().clone(),
                 fresh: true,
             },

@@ -56,7 +56,9 @@ pub(super) fn not_closed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     }
     let (connection, mark) = story.connections.iter().find_map(|connection| {
         let mark = connection.dropped()?;
-        (!connection.bent && connection.closing.is_none()).then_some((connection, mark))
+        // What was never open has nothing to close.
+        let open = connection.opened.is_some() && connection.closing.is_none();
+        (open && !connection.bent).then_some((connection, mark))
     })?;
     let published = story
         .publishes
