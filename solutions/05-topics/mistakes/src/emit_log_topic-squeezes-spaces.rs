@@ -1,5 +1,6 @@
 //! Mistake: joins the words of its words: of several spaces one is left.
 //! Finding: none: nobody knows its arguments
+//! Told: it gets one with the routing key
 
 use std::{env, error::Error};
 

@@ -1,5 +1,6 @@
 //! Mistake: takes a message that is like the one before for the same one.
 //! Finding: none: the frames are right
+//! Told: prints a line that carries
 
 use std::{env, error::Error, process::ExitCode};
 

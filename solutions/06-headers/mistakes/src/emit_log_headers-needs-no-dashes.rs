@@ -1,5 +1,6 @@
 //! Mistake: takes the first argument without `=` for the first word.
 //! Finding: none: what it publishes is what it understood
+//! Told: prints its usage on standard error
 
 use std::{env, error::Error, process::ExitCode};
 

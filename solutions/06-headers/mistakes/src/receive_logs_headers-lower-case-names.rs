@@ -1,5 +1,5 @@
 //! Mistake: makes small letters of the names, as in HTTP.
-//! Finding: none: the tape does not tell what the arguments were meant to be
+//! Finding: other-headers
 
 use std::{env, error::Error, process::ExitCode};
 

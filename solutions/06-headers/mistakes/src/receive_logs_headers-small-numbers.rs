@@ -1,5 +1,5 @@
 //! Mistake: takes a number of more than 32 bits for a text.
-//! Finding: none: the tape does not tell what the arguments were meant to be
+//! Finding: other-headers
 
 use std::{env, error::Error, process::ExitCode};
 

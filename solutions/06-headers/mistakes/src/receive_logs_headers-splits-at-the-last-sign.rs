@@ -1,5 +1,5 @@
 //! Mistake: takes the last `=` for the end of the name.
-//! Finding: none: the tape does not tell what the arguments were meant to be
+//! Finding: other-headers
 
 use std::{env, error::Error, process::ExitCode};
 

@@ -1,5 +1,6 @@
 //! Mistake: takes `ALL` for `all`.
 //! Finding: none: what it publishes is what it understood
+//! Told: prints its usage on standard error
 
 use std::{env, error::Error, process::ExitCode};
 

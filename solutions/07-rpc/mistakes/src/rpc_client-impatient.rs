@@ -1,5 +1,6 @@
 //! Mistake: waits a second for the reply, and no longer.
 //! Finding: none: it says so itself
+//! Told: waits for the reply with its correlation_id
 
 use std::{
     env,

@@ -1,5 +1,6 @@
 //! Mistake: takes a request that is like an earlier one for the same one.
 //! Finding: none: the frames are right
+//! Told: publishes its reply
 
 use std::{collections::HashSet, env, error::Error};
 

@@ -1,5 +1,6 @@
 //! Mistake: replies on a connection of its own, and waits a second for the confirm before it acknowledges.
 //! Finding: none: the rule looks at what is sent on one connection
+//! Told: is served by the next one
 
 use std::{env, error::Error, time::Duration};
 

@@ -1,5 +1,6 @@
 //! Mistake: takes a number with a fraction for a whole one.
 //! Finding: none: the frames are right
+//! Told: replies to what is not a number
 
 use std::{env, error::Error};
 

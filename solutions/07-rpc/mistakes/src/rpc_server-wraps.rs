@@ -1,5 +1,6 @@
 //! Mistake: cuts a number down to eight bits before it looks at it.
 //! Finding: none: the frames are right
+//! Told: replies to what is not a number
 
 use std::{env, error::Error};
 

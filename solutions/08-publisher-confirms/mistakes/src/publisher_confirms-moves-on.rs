@@ -1,5 +1,6 @@
 //! Mistake: waits a second for the confirms of a batch, and publishes the next one then.
 //! Finding: none: the chapter asks for it, and the tape does not tell
+//! Told: it published more
 
 use std::{
     collections::HashSet,

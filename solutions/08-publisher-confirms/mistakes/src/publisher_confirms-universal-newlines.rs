@@ -1,5 +1,6 @@
 //! Mistake: takes a carriage return by itself for the end of a line.
 //! Finding: none: nobody knows its input
+//! Told: publishes a message for each line of its input
 
 use std::{
     collections::HashSet,
