@@ -106,7 +106,7 @@ fn snapshot(mistakes: &Path, name: &str) -> String {
 /// What a mistake's own comment says of it, a line for each:
 ///
 /// - `//! Finding: discarded-publish`: the finding that is its cause, or `none`, and why no tape can tell;
-/// - `//! Told: it printed `Sent``: where it is none, words of what the check expected or observed, which are the cause;
+/// - `//! Told: words`: where it is none, words of what the check expected or observed, which are the cause;
 /// - `//! May show: declared-nothing, unused-queue`: what else is true of it, and may be found;
 /// - `//! Certain: check, check`: the checks that it is held against. It is a mistake whose luck depends on how fast
 ///   the broker is. In these checks it has none; what they say of it may still differ, so its snapshot has no more

@@ -501,7 +501,6 @@ impl Lab {
                 asks: self.given.asks.clone(),
                 fresh: true,
                 left: self.left.borrow().clone(),
-                fresh: true,
             },
         };
         let others = self.others.borrow();

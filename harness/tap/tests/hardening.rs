@@ -90,7 +90,7 @@ async fn only_the_greeting_of_0_9_1_is_let_through() {
     }
 }
 
-/// RabbitMQ takes the greeting of 0-9 (Perl's Net::AMQP sends it) for that of 0-9-1, and so does the tap: with the lab's
+/// RabbitMQ takes the greeting of 0-9 (Perl's `Net::AMQP` sends it) for that of 0-9-1, and so does the tap: with the lab's
 /// login in place of the program's.
 #[tokio::test]
 async fn the_greeting_of_0_9_is_taken_for_the_same() {

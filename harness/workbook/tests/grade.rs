@@ -154,9 +154,9 @@ const LOOKS: &str = r#"
 
 /// A source with more after its first lines, which are about all of it.
 fn with(source: &str, more: &str) -> String {
-    let about = source.lines().take_while(|it| it.starts_with("//!"));
-    let about: String = about.map(|it| format!("{it}\n")).collect();
-    format!("{about}{more}{}", &source[about.len()..])
+    let about = (source.split_inclusive('\n')).take_while(|it| it.starts_with("//!"));
+    let (about, rest) = source.split_at(about.map(str::len).sum());
+    format!("{about}{more}{rest}")
 }
 
 /// On every road a program's standard output is a terminal, and nothing is open in it, or in its compiler, that was open

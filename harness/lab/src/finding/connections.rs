@@ -103,9 +103,10 @@ pub(super) fn interrupt_ignored(_: &World<'_>, story: &Story<'_>) -> Option<Find
 pub(super) fn heartbeat_missed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (connection, last, end, silent) = story.connections.iter().find_map(|connection| {
         // A program that is stuck notices nothing, so its side may stay open.
-        let end = match (connection.gone, connection.ended) {
-            (Some((Side::Broker, end)), _) | (None, Some((Ending::DroppedByBroker, end))) => end,
-            _ => return None,
+        let ((Some((Side::Broker, end)), _) | (None, Some((Ending::DroppedByBroker, end)))) =
+            (connection.gone, connection.ended)
+        else {
+            return None;
         };
         let last = connection.last_word?;
         let silent = end.at.saturating_sub(last.at);

@@ -105,8 +105,8 @@ impl Program {
         let story = Story::of(&seen, 0);
         let is_it = |found: &[u8]| found == body.as_bytes();
         let deliveries = story.deliveries.iter();
-        let delivered = deliveries.filter(|it| it.whole && is_it(&it.body));
-        if let Some(delivery) = delivered.skip(same).next() {
+        let mut delivered = deliveries.filter(|it| it.whole && is_it(&it.body));
+        if let Some(delivery) = delivered.nth(same) {
             let how = format!(
                 "the broker handed it over (delivery tag {}, from the queue `{}`)",
                 delivery.tag,
@@ -115,8 +115,8 @@ impl Program {
             return Some((delivery.got.at, how));
         }
         let publishes = story.publishes.iter();
-        let published = publishes.filter(|it| it.complete && is_it(&it.body));
-        let publish = published.skip(same).next()?;
+        let mut published = publishes.filter(|it| it.complete && is_it(&it.body));
+        let publish = published.nth(same)?;
         Some((
             publish.asked.at,
             "it published it (basic.publish)".to_owned(),

@@ -409,7 +409,7 @@ async fn sends_a_long_header(stage: &Stage<'_>) -> Vec<Recorded> {
     wire.tunes(8192).await;
     wire.opens().await;
     wire.publishes_a_header(9000).await;
-    wire.is_ended().await;
+    wire.until_ended().await;
     vec![program.exits(1).await]
 }
 
@@ -418,7 +418,7 @@ async fn chooses_small_frames(stage: &Stage<'_>) -> Vec<Recorded> {
     let program = stage.enters("program").await;
     let mut wire = Wire::greets(&program).await;
     wire.tunes(1024).await;
-    wire.is_ended().await;
+    wire.until_ended().await;
     vec![program.exits(1).await]
 }
 

@@ -88,7 +88,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Waits until the other side ends the connection, and ends it as well.
-    pub(super) async fn is_ended(mut self) {
+    pub(super) async fn until_ended(mut self) {
         let mut rest = Vec::new();
         let read = tokio::time::timeout(DEADLINE, self.stream.read_to_end(&mut rest));
         // A reset is an end, too.
