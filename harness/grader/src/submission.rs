@@ -2,8 +2,8 @@
 //!
 //! Nothing of a submission is trusted. Archives are read into memory by an
 //! allow-list and never unpacked to a disk; folders are read without following a
-//! link. A folder and an archive look the same from then on ([`package`]): a list
-//! of names, of which those are found that an exercise uses ([`places`]). Only
+//! link. A folder and an archive look the same from then on (`package`): a list
+//! of names, of which those are found that an exercise uses (`places`). Only
 //! these are read, and only these can be refused, in words; all else is passed over.
 
 mod archive;
