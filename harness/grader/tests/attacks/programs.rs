@@ -456,7 +456,7 @@ fn brokers() -> Vec<Attack> {
             "limit-passed",
             // Without an answer to each, for the same reason.
             &many(
-                r#"declare(&channel, "hello").await.unwrap(); for n in 0..9000 { channel.queue_bind("hello".into(), "amq.topic".into(), format!("k{n}").into(), lapin::options::QueueBindOptions { nowait: true }, Default::default()).await.unwrap(); }"#,
+                r#"declare(&channel, "hello").await.unwrap(); for n in 0..9000 { channel.queue_bind("hello".into(), "amq.topic".into(), format!("k{n}").into(), lapin::options::QueueBindOptions { nowait: true }, Default::default()).await.unwrap(); } connection.close(200, "".into()).await.unwrap();"#,
             ),
         ),
         awaits(
