@@ -7,9 +7,7 @@
 use workbook_lab::{
     Checked, Failure, Lab, OnceCell, Outcome, Program, ensure,
     judge::Declare,
-    lab,
-    program::NO_BROKER_LIMIT,
-    property,
+    lab, property,
     proptest::{collection::vec, prelude::any, prop_oneof, strategy::Strategy},
 };
 
@@ -71,15 +69,16 @@ fn send_and_receive_agree() -> Outcome {
     lab!(async |lab| {
         // `receive` first …
         let receive = lab.start("receive", &[]).await?;
-        receive.consumes_from(QUEUE).await?;
+        receive.takes_from(QUEUE).await?;
         lab.runs("send", &[]).await?;
-        receive.prints_bodies(&[HELLO.to_owned()]).await?;
+        // What the message says is for other checks.
+        receive.gets_something_from("`send`").await?;
         receive.ends_on_ctrl_c().await?;
         // … and `send` first, in a world of its own.
         let lab = lab.another().await?;
         lab.runs("send", &[]).await?;
         let receive = lab.start("receive", &[]).await?;
-        receive.prints_bodies(&[HELLO.to_owned()]).await
+        receive.gets_something_from("`send`").await
     })
 }
 
@@ -113,8 +112,12 @@ fn receive_prints_and_removes_what_was_waiting() -> Outcome {
 
 #[test]
 fn receive_prints_every_body_in_order() -> Outcome {
+    let long = "0123456789".repeat(100);
     let awkward = [
         "",
+        "twice",
+        "twice",
+        "Twice",
         "it's",
         "\"quoted\"",
         "two\nlines",
@@ -122,13 +125,15 @@ fn receive_prints_every_body_in_order() -> Outcome {
         "消息 😀",
         " spaces ",
         "[x] Received",
+        "line\n",
+        &long,
     ];
     property!(
         2 of vec(body(), 0..=64),
         [vec!["one".to_owned()], awkward.map(str::to_owned).to_vec()],
         async |lab, bodies| {
             let receive = lab.start("receive", &[]).await?;
-            receive.consumes_from(QUEUE).await?;
+            receive.takes_from(QUEUE).await?;
             send_bodies(lab, &receive, &bodies).await
         }
     )
@@ -141,7 +146,7 @@ fn any_bytes_never_end_receive() -> Outcome {
         [vec![vec![0xff]]],
         async |lab, bodies| {
             let receive = lab.start("receive", &[]).await?;
-            receive.consumes_from(QUEUE).await?;
+            receive.takes_from(QUEUE).await?;
             let end = lab.unique("end");
             let all = [bodies, vec![end.clone().into_bytes()]].concat();
             lab.judge().await?.publish(QUEUE, &all).await?;
@@ -168,7 +173,7 @@ fn receive_gets_what_comes_before_and_after_it_starts() -> Outcome {
         leave_waiting(lab, declare, &before).await?;
         let receive = lab.start("receive", &[]).await?;
         receive.prints_bodies(&before).await?;
-        receive.consumes_from(QUEUE).await?;
+        receive.takes_from(QUEUE).await?;
         lab.judge().await?.publish(QUEUE, &after).await?;
         receive.prints_bodies(&[before, after].concat()).await
     })
@@ -178,8 +183,11 @@ fn receive_gets_what_comes_before_and_after_it_starts() -> Outcome {
 fn receive_ends_on_ctrl_c() -> Outcome {
     lab!(async |lab| {
         let receive = lab.start("receive", &[]).await?;
-        receive.consumes_from(QUEUE).await?;
+        receive.takes_from(QUEUE).await?;
         send_bodies(lab, &receive, &["last words".to_owned()]).await?;
+        let more = lab.unique("more");
+        lab.judge().await?.publish(QUEUE, &[&more]).await?;
+        receive.goes_on_to_print(&more).await?;
         receive.ends_on_ctrl_c().await.map(drop)
     })
 }
@@ -188,11 +196,33 @@ fn receive_ends_on_ctrl_c() -> Outcome {
 fn receive_says_when_its_connection_is_cut() -> Outcome {
     lab!(async |lab| {
         let receive = lab.start("receive", &[]).await?;
-        receive.consumes_from(QUEUE).await?;
+        receive.takes_from(QUEUE).await?;
         send_bodies(lab, &receive, &["before the cut".to_owned()]).await?;
         receive.loses_its_connection().await?;
         let why = "its connection was cut while it waited for messages";
-        receive.fails_loudly(NO_BROKER_LIMIT, why).await
+        if !receive.is_back_or_fails_loudly(why).await? {
+            return Ok(());
+        }
+        let after = lab.unique("after the cut");
+        lab.judge().await?.publish(QUEUE, &[&after]).await?;
+        receive
+            .until("`receive` is back, and prints the next message", |it| {
+                it.stdout().contains(&after).then_some(Ok(()))
+            })
+            .await
+    })
+}
+
+#[test]
+fn both_leave_nothing_but_the_queue() -> Outcome {
+    lab!(async |lab| {
+        let receive = lab.start("receive", &[]).await?;
+        receive.takes_from(QUEUE).await?;
+        lab.judge().await?.publish(QUEUE, &["something"]).await?;
+        receive.gets_something_from("the lab").await?;
+        lab.leaves_nothing_else().await?;
+        lab.start("send", &[]).await?.ends().await?;
+        lab.leaves_nothing_else().await
     })
 }
 

@@ -24,7 +24,18 @@ const ENDLESS: &str = ".........................................................
 #[test]
 fn new_task_sends_its_words() -> Outcome {
     let plain = ["First", "task.."].map(str::to_owned).to_vec();
-    let awkward = ["two  blanks", "", "it's", "\"\\", "消息 😀..", " "].map(str::to_owned);
+    let awkward = [
+        "two  blanks",
+        "",
+        "it's",
+        "twice",
+        "twice",
+        "Twice",
+        "\"\\",
+        "消息 😀..",
+        " ",
+    ];
+    let awkward = awkward.map(str::to_owned);
     // Whether one argument that is empty is a task or none is left open.
     let words = vec("[ -~]{0,12}|\\PC{0,6}", 0..=5);
     let words = words.prop_filter("one empty argument", |words| words != &[""]);
@@ -92,15 +103,14 @@ fn both_declare_the_same_durable_queue() -> Outcome {
     lab!(async |lab| {
         // `worker` first …
         let worker = lab.start_worker(QUICK).await?;
-        expect_durable(&worker).await?;
-        worker.consumes_from(QUEUE).await?;
-        let new_task = lab.start("new_task", &["after"]).await?;
-        new_task.succeeds().await?;
-        expect_durable(&new_task).await?;
+        worker.takes_from(QUEUE).await?;
+        lab.is_left_a_durable_queue("worker", QUEUE).await?;
+        lab.runs("new_task", &["after"]).await?;
         worker.does_tasks(&["after".to_owned()]).await?;
         // … and `new_task` first, in a world of its own.
         let lab = lab.another().await?;
         lab.runs("new_task", &["before"]).await?;
+        lab.is_left_a_durable_queue("new_task", QUEUE).await?;
         let worker = lab.start_worker(QUICK).await?;
         worker.does_tasks(&["before".to_owned()]).await
     })
@@ -165,7 +175,21 @@ fn task_unit_ms_sets_the_unit() -> Outcome {
         let quick = lab.start_worker(Duration::from_millis(1)).await?;
         give(&lab, &quick, &format!("many dots{ENDLESS}")).await?;
         quick.says_done(1).await?;
-        quick.settles_all(1).await
+        quick.settles_all(1).await?;
+        quick.kill();
+        quick.ends().await?;
+        // Nobody tells this one how long a unit is.
+        let lab = lab.another().await?;
+        let untold = lab.start("worker", &[]).await?;
+        let started = give(&lab, &untold, "one dot.").await?.delivered;
+        untold.says_done(1).await?;
+        let took = untold.done()[0].saturating_sub(started);
+        ensure!(
+            took >= Duration::from_secs(1).mul_f64(0.9),
+            "without `TASK_UNIT_MS`, `worker` works for a second on a task with one `.`",
+            "it said `Done` before that time was over",
+        );
+        Ok(())
     })
 }
 
@@ -329,7 +353,7 @@ fn a_killed_worker_loses_no_task() -> Outcome {
 fn a_cut_before_the_ack_brings_the_task_again() -> Outcome {
     lab!(async |lab| {
         let first = lab.start_worker(QUICK).await?;
-        first.consumes_from(QUEUE).await?;
+        first.takes_from(QUEUE).await?;
         let cut = first.inject(Fault::Cut(Cut::Reset), Rule::before(client("basic.ack")));
         lab.judge().await?.publish(QUEUE, &["once more."]).await?;
         first
@@ -361,7 +385,7 @@ fn any_bytes_never_end_worker() -> Outcome {
         [vec![0xff], b"caf\xe9".to_vec()],
         async |lab, bytes| {
             let worker = lab.start_worker(Duration::ZERO).await?;
-            worker.consumes_from(QUEUE).await?;
+            worker.takes_from(QUEUE).await?;
             let end = lab.unique("end");
             let judge = lab.judge().await?;
             judge
@@ -389,7 +413,24 @@ fn worker_lives_while_it_works() -> Outcome {
         worker.ends_on_ctrl_c().await?;
         // What is not done goes back, and the next one gets it.
         let next = lab.start_worker(NEVER).await?;
-        expect_redelivered(&next.gets_task(&task).await?)
+        expect_redelivered(&next.gets_task(&task).await?)?;
+        if worker.beats_slowly() {
+            next.is_at_work_on(&task).await?;
+            next.answers_a_close(lab, "while it works").await?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn both_leave_nothing_but_the_queue() -> Outcome {
+    lab!(async |lab| {
+        let worker = lab.start_worker(QUICK).await?;
+        give(lab, &worker, "something").await?;
+        worker.says_done(1).await?;
+        lab.leaves_nothing_else().await?;
+        lab.start("new_task", &["more"]).await?.ends().await?;
+        lab.leaves_nothing_else().await
     })
 }
 
@@ -405,7 +446,7 @@ fn units(dots: usize) -> Duration {
 
 /// Publishes a task for a worker that waits, and waits until it gets it.
 async fn give(lab: &Lab, worker: &Program, task: &str) -> Result<Task, Failure> {
-    worker.consumes_from(QUEUE).await?;
+    worker.takes_from(QUEUE).await?;
     lab.judge().await?.publish(QUEUE, &[task]).await?;
     worker.gets_task(task).await
 }
@@ -417,11 +458,11 @@ async fn start_workers(lab: &Lab, count: usize, unit: Duration) -> Result<Vec<Pr
         workers.push(lab.start_worker(unit).await?);
         // RabbitMQ 3.10 answers 541 to a consumer of a quorum queue that another connection has not quite made yet.
         if number == 0 {
-            workers[0].consumes_from(QUEUE).await?;
+            workers[0].takes_from(QUEUE).await?;
         }
     }
     for worker in &workers {
-        worker.consumes_from(QUEUE).await?;
+        worker.takes_from(QUEUE).await?;
     }
     Ok(workers)
 }
@@ -438,17 +479,6 @@ async fn leave_waiting(lab: &Lab, declare: &Declare, tasks: &[String]) -> Checke
     let judge = lab.judge().await?;
     judge.declare_as(declare).await?;
     judge.publish(QUEUE, tasks).await
-}
-
-/// Holds that a program declares the queue durable.
-async fn expect_durable(program: &Program) -> Checked {
-    let declare = program.declares_queue(QUEUE).await?;
-    ensure!(
-        declare.durable || declare.passive,
-        format!("`{}` declares the queue `{QUEUE}` durable", program.name()),
-        "it declared it transient: durable = false",
-    );
-    Ok(())
 }
 
 /// Holds that a task was delivered before.

@@ -31,30 +31,29 @@ fn emit_log_direct_needs_no_receiver() -> Outcome {
 
 #[test]
 fn emit_log_direct_reaches_those_who_asked_for_its_severity() -> Outcome {
+    let example = |bindings, arguments| (texts(bindings), texts(arguments));
+    let arguments = (severity(), vec(word(), 0..=4));
+    let arguments = arguments.prop_map(|(severity, words)| [vec![severity], words].concat());
     property!(
-        (vec(severity(), 1..=3), severity(), vec(word(), 1..=4)),
+        (vec(severity(), 1..=3), arguments),
         [
-            (
-                texts(&["error"]),
-                "error".to_owned(),
-                texts(&["disk", "full"])
-            ),
-            (
-                texts(&["info"]),
-                "error".to_owned(),
-                texts(&["disk", "full"])
-            ),
-            (
-                texts(&["info", "info"]),
-                "info".to_owned(),
-                texts(&["all", "is", "well"])
-            ),
+            example(&["error"], &["error", "disk", "full"]),
+            example(&["info"], &["error", "disk", "full"]),
+            example(&["info", "info"], &["info", "all", "is", "well"]),
+            example(&["Info"], &["Info", "all", "All", "all", "all"]),
+            example(&["info"], &["Info", "two  blanks", "", "it's"]),
+            example(&["error"], &["error"]),
+            example(&["info"], &[]),
+            example(&[""], &["", "no", "severity"]),
         ],
-        async |lab, (bindings, severity, words)| {
+        async |lab, (bindings, arguments)| {
             let queue = listen(lab, &bindings).await?;
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let message = Message::keyed(&severity, words.join(" "));
-            let arguments = [&[severity.as_str()], &words[..]].concat();
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let message = match arguments.as_slice() {
+                [] => Message::keyed("info", "Hello World!"),
+                [severity] => Message::keyed(*severity, "Hello World!"),
+                [severity, words @ ..] => Message::keyed(*severity, words.join(" ")),
+            };
             let emit = lab.start("emit_log_direct", &arguments).await?;
             emit.ends().await?;
             let found = lab.judge().await?.drain_text(&queue).await?;
@@ -83,18 +82,18 @@ fn emit_log_direct_closes_its_connection() -> Outcome {
 fn either_program_may_run_first() -> Outcome {
     lab!(async |lab| {
         // `receive_logs_direct` first …
-        let line = [Message::keyed("info", "somebody listens")];
         let emit = ["info", "somebody", "listens"];
         let receive = receive(lab, &["info"]).await?;
         lab.runs("emit_log_direct", &emit).await?;
-        receive.prints_messages(&line).await?;
+        // What the line says is for other checks.
+        receive.gets_something_from("`emit_log_direct`").await?;
         // … and `emit_log_direct` first, in a world of its own.
         let lab = lab.another().await?;
         lab.runs("emit_log_direct", &["info", "nobody", "listens"])
             .await?;
         let receive = self::receive(&lab, &["info"]).await?;
         lab.runs("emit_log_direct", &emit).await?;
-        receive.prints_messages(&line).await
+        receive.gets_something_from("`emit_log_direct`").await
     })
 }
 
@@ -123,6 +122,8 @@ fn receive_logs_direct_gets_what_direct_routing_says() -> Outcome {
             (texts(&["info", "error"]), texts(&["error"])),
             (texts(&["info"]), texts(&["error"])),
             (texts(&["info", "info"]), texts(&["info"])),
+            (texts(&["Info"]), texts(&["info", "Info", "Info"])),
+            (texts(&["info", "Info"]), texts(&["Info", "info"])),
             (
                 texts(&["info"]),
                 texts(&["", "Info", "info ", "#", "*", "info.*"])
@@ -204,8 +205,25 @@ fn receive_logs_direct_ends_on_ctrl_c() -> Outcome {
         let judge = lab.judge().await?;
         judge.publish_messages(EXCHANGE, &last).await?;
         receive.prints_messages(&last).await?;
+        let more = [Message::keyed("info", lab.unique("more"))];
+        judge.publish_messages(EXCHANGE, &more).await?;
+        receive.goes_on_to_print(&more[0].body).await?;
         receive.ends_settled_on_ctrl_c().await?;
         judge.goes(&queue, "after Ctrl-C").await
+    })
+}
+
+#[test]
+fn both_leave_nothing_but_the_exchange() -> Outcome {
+    lab!(async |lab| {
+        let emit = lab.start("emit_log_direct", &["info", "something", "else"]);
+        emit.await?.ends().await?;
+        let receive = receive(lab, &["info", "error"]).await?;
+        let judge = lab.judge().await?;
+        let something = [Message::keyed("error", "something")];
+        judge.publish_messages(EXCHANGE, &something).await?;
+        receive.gets_something_from("the lab").await?;
+        lab.leaves_nothing_else().await
     })
 }
 

@@ -46,6 +46,11 @@ fn emit_log_topic_publishes_with_its_key() -> Outcome {
             ("kern.critical".to_owned(), texts(&["the", "disk is full"])),
             (String::new(), texts(&["no", "key"])),
             ("disk full.error".to_owned(), texts(&["help"])),
+            (
+                "Kern..CRITICAL.".to_owned(),
+                texts(&["", "two  spaces", "A:b "])
+            ),
+            (longest_key(), texts(&["long"])),
         ],
         async |lab, (key, words)| {
             let mut arguments = vec![key.as_str()];
@@ -73,15 +78,15 @@ fn either_program_may_run_first() -> Outcome {
         let one = receive(lab, &["kern.*"]).await?;
         let line = ["kern.info", "somebody", "listens"];
         lab.runs("emit_log_topic", &line).await?;
-        let listens = [Message::keyed("kern.info", "somebody listens")];
-        one.prints_messages(&listens).await?;
+        // What the line says is for other checks.
+        one.gets_something_from("`emit_log_topic`").await?;
         // … and `emit_log_topic` first, in a world of its own.
         let lab = lab.another().await?;
         let early = ["kern.info", "nobody", "listens"];
         lab.runs("emit_log_topic", &early).await?;
         let other = receive(&lab, &["kern.*"]).await?;
         lab.runs("emit_log_topic", &line).await?;
-        other.prints_messages(&listens).await
+        other.gets_something_from("`emit_log_topic`").await
     })
 }
 
@@ -103,6 +108,14 @@ fn receive_logs_topic_gets_what_its_patterns_match() -> Outcome {
                 texts(&["#"]),
                 texts(&["", ".", "a", "#", "*", "a.b.c.d.e.f"])
             ),
+            (
+                texts(&["Kern.*", "*.INFO", ""]),
+                texts(&["kern.disk", "Kern.disk", "kern.info", "", "kern.INFO"])
+            ),
+            (
+                vec![longest_key()],
+                vec![longest_key().to_lowercase(), longest_key()]
+            ),
         ],
         async |lab, (patterns, keys)| {
             let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
@@ -117,12 +130,11 @@ fn a_message_comes_once_however_many_patterns_match() -> Outcome {
     lab!(async |lab| {
         let patterns = ["kern.*", "kern.critical", "kern.*", "*.critical", "#"];
         let receive = receive(lab, &patterns).await?;
-        publish(
-            lab,
-            &[(&receive, &patterns)],
-            &["kern.critical", "cron.info"],
-        )
-        .await
+        // A message that is like another one is another one.
+        let again = Message::keyed("kern.critical", "the same again");
+        let mut messages = lines(lab, &["kern.critical", "cron.info"]);
+        messages.extend([again.clone(), again]);
+        publish_messages(lab, &[(&receive, &patterns)], &messages).await
     })
 }
 
@@ -132,7 +144,9 @@ fn each_receiver_gets_what_it_asked_for() -> Outcome {
         let (orange, rabbits) = (["*.orange.*"], ["*.*.rabbit", "lazy.#"]);
         let one = receive(lab, &orange).await?;
         let other = receive(lab, &rabbits).await?;
-        have_own_queues(&one, &other).await?;
+        let [one_queue, other_queue] = have_own_queues(&one, &other).await?;
+        one.consumes_from(&one_queue).await?;
+        other.consumes_from(&other_queue).await?;
         let keys = [
             "quick.orange.rabbit",
             "lazy.orange.elephant",
@@ -210,15 +224,33 @@ fn receive_logs_topic_ends_on_ctrl_c() -> Outcome {
             &["kern.info", "cron.info"],
         )
         .await?;
+        let more = lines(lab, &["kern.info"]);
+        let judge = lab.judge().await?;
+        judge.publish_messages(EXCHANGE, &more).await?;
+        receive.goes_on_to_print(&more[0].body).await?;
         receive.ends_settled_on_ctrl_c().await?;
         let queue = &receive.bindings(EXCHANGE)[0].queue;
-        lab.judge().await?.goes(queue, "after Ctrl-C").await
+        judge.goes(queue, "after Ctrl-C").await
     })
 }
 
 #[test]
 fn receive_logs_topic_tells_its_usage() -> Outcome {
     lab!(async |lab| lab.tells_its_usage("receive_logs_topic", &[]).await)
+}
+
+#[test]
+fn both_leave_nothing_but_the_exchange() -> Outcome {
+    lab!(async |lab| {
+        let emit = lab.start("emit_log_topic", &["kern.info", "some", "words"]);
+        emit.await?.ends().await?;
+        let receive = receive(lab, &["kern.info"]).await?;
+        let something = lines(lab, &["kern.info"]);
+        let judge = lab.judge().await?;
+        judge.publish_messages(EXCHANGE, &something).await?;
+        receive.gets_something_from("the lab").await?;
+        lab.leaves_nothing_else().await
+    })
 }
 
 #[test]
@@ -289,12 +321,8 @@ async fn receive(lab: &Lab, patterns: &[&str]) -> Result<Program, Failure> {
     let ready = receive.until(&what, |receive| {
         let bound = receive.bindings(EXCHANGE);
         let keys: BTreeSet<&str> = bound.iter().map(|it| it.key.as_str()).collect();
-        let consumes = receive
-            .events()
-            .iter()
-            .any(|event| event.is("basic.consume-ok"));
         let all = wanted.is_subset(&keys);
-        (all || consumes && !keys.is_subset(&wanted)).then_some(Ok(()))
+        (all || receive.takes_messages() && !keys.is_subset(&wanted)).then_some(Ok(()))
     });
     let ready = ready.await;
     ready.map_err(|mut failure| {
@@ -310,16 +338,16 @@ async fn receive(lab: &Lab, patterns: &[&str]) -> Result<Program, Failure> {
 }
 
 /// Holds that two receivers do not take each other's messages away.
-async fn have_own_queues(one: &Program, other: &Program) -> Checked {
+async fn have_own_queues(one: &Program, other: &Program) -> Result<[String; 2], Failure> {
     let queues = [one, other].map(|it| it.bindings(EXCHANGE)[0].queue.clone());
-    one.consumes_from(&queues[0]).await?;
-    other.consumes_from(&queues[1]).await?;
+    one.takes_from(&queues[0]).await?;
+    other.takes_from(&queues[1]).await?;
     ensure!(
         queues[0] != queues[1],
         "each `receive_logs_topic` has a queue of its own",
         format!("two of them bind the same queue, `{}`", queues[0]),
     );
-    Ok(())
+    Ok(queues)
 }
 
 /// Publishes a message with each of the keys, and holds that each receiver gets and prints what the model says.
@@ -328,16 +356,32 @@ async fn publish(
     receivers: &[(&Program, &[&str])],
     keys: &[impl AsRef<str>],
 ) -> Checked {
-    let published: Vec<_> = keys
-        .iter()
+    publish_messages(lab, receivers, &lines(lab, keys)).await
+}
+
+/// A message with each of the keys, told apart by their bodies.
+fn lines(lab: &Lab, keys: &[impl AsRef<str>]) -> Vec<Message> {
+    keys.iter()
         .map(|key| Message::keyed(key.as_ref(), lab.unique("line")))
-        .collect();
+        .collect()
+}
+
+async fn publish_messages(
+    lab: &Lab,
+    receivers: &[(&Program, &[&str])],
+    published: &[Message],
+) -> Checked {
     let judge = lab.judge().await?;
-    judge.publish_messages(EXCHANGE, &published).await?;
+    judge.publish_messages(EXCHANGE, published).await?;
     for (receive, patterns) in receivers {
         let routed = |message: &Message| passes(patterns, message);
-        lab.expect_routed(receive, EXCHANGE, &published, routed)
+        lab.expect_routed(receive, EXCHANGE, published, routed)
             .await?;
     }
     Ok(())
+}
+
+/// A routing key of 255 bytes: there are none that are longer.
+fn longest_key() -> String {
+    format!("{}.{}", "Long".repeat(32), "k".repeat(126))
 }

@@ -58,6 +58,17 @@ fn emit_log_headers_sends_its_headers_and_words() -> Outcome {
                 ]),
                 texts(&["--", "x=1"]),
             ),
+            (
+                texts(&["Format=PDF", "format=pdf", "n=1", "n=1"]),
+                texts(&["", "two  spaces", "A "]),
+            ),
+            (
+                vec![
+                    format!("{}=1", "Long".repeat(63) + "one"),
+                    format!("long={}", "x".repeat(300))
+                ],
+                texts(&["long"]),
+            ),
         ],
         async |lab, (pairs, words)| {
             // Without a pair, all messages have all of the pairs.
@@ -142,11 +153,12 @@ fn emit_log_headers_closes_its_connection() -> Outcome {
 fn either_program_may_run_first() -> Outcome {
     lab!(async |lab| {
         // `receive_logs_headers` first …
-        let line = ["somebody listens".to_owned()];
         let somebody = ["format=pdf", "--", "somebody", "listens"];
         let receive = receive(lab, &["all", "format=pdf"]).await?;
         lab.runs("emit_log_headers", &somebody).await?;
-        receive.program.prints_bodies(&line).await?;
+        // What the line says is for other checks.
+        let who = "`emit_log_headers`";
+        receive.program.gets_something_from(who).await?;
         // … and `emit_log_headers` first, in a world of its own.
         let lab = lab.another().await?;
         lab.runs(
@@ -156,7 +168,7 @@ fn either_program_may_run_first() -> Outcome {
         .await?;
         let receive = self::receive(&lab, &["all", "format=pdf"]).await?;
         lab.runs("emit_log_headers", &somebody).await?;
-        receive.program.prints_bodies(&line).await
+        receive.program.gets_something_from(who).await
     })
 }
 
@@ -168,6 +180,7 @@ fn receive_logs_headers_binds_one_queue_with_its_arguments() -> Outcome {
             let arguments = [&[how.as_str()][..], &pairs].concat();
             let receive = receive(lab, &arguments).await?;
             let program = &receive.program;
+            program.consumes_from(&receive.queue).await?;
             let bound = program.bindings(EXCHANGE);
             let found: Vec<_> = bound
                 .iter()
@@ -206,6 +219,35 @@ fn receive_logs_headers_gets_what_headers_routing_says() -> Outcome {
             ),
             (Match::All, texts(&["pages=3"]), vec![texts(&["pages=3"])]),
             (Match::Any, vec![], vec![vec![]]),
+            (
+                Match::Any,
+                texts(&["Format=pdf", "lang=EN", "lang=EN"]),
+                [
+                    "format=pdf",
+                    "Format=PDF",
+                    "Format=pdf",
+                    "lang=en",
+                    "lang=EN"
+                ]
+                .map(|pair| texts(&[pair]))
+                .to_vec()
+            ),
+            (
+                Match::Any,
+                texts(&["a=", "b=-5", "c=03", "d=999999999999999999", "e=x=y"]),
+                [
+                    "a=",
+                    "a=0",
+                    "b=-5",
+                    "b=5",
+                    "c=3",
+                    "d=999999999999999999",
+                    "e=x",
+                    "e=x=y"
+                ]
+                .map(|pair| texts(&[pair]))
+                .to_vec()
+            ),
         ],
         async |lab, (how, wanted, messages)| {
             let mut arguments = vec![how.as_str()];
@@ -224,6 +266,8 @@ fn a_number_is_not_the_text_of_its_digits() -> Outcome {
         let number = headers::of(&["pages=3"]);
         let published = [
             Message::headed(text, "a text"),
+            Message::headed(number.clone(), "a number"),
+            // A message that is like another one is another one.
             Message::headed(number, "a number"),
         ];
         receive.gets(lab, &published).await
@@ -267,12 +311,19 @@ fn a_receiver_that_is_cut_off_harms_nobody() -> Outcome {
 #[test]
 fn both_tell_their_usage() -> Outcome {
     lab!(async |lab| {
-        for arguments in [&[][..], &["some", "format=pdf"], &["any", "format"]] {
+        for arguments in [
+            &[][..],
+            &["some", "format=pdf"],
+            &["ALL", "format=pdf"],
+            &["any", "format"],
+        ] {
             lab.tells_its_usage("receive_logs_headers", arguments)
                 .await?;
         }
-        lab.tells_its_usage("emit_log_headers", &["report", "--", "ready"])
-            .await
+        for arguments in [&["report", "--", "ready"][..], &["format=pdf", "report"]] {
+            lab.tells_its_usage("emit_log_headers", arguments).await?;
+        }
+        Ok(())
     })
 }
 
@@ -297,8 +348,27 @@ fn receive_logs_headers_ends_on_ctrl_c() -> Outcome {
         let last = Message::headed(headers::of(&["level=3"]), "last words");
         judge.publish_messages(EXCHANGE, &[last]).await?;
         program.prints_bodies(&["last words".to_owned()]).await?;
+        let more = Message::headed(headers::of(&["level=3"]), lab.unique("more"));
+        judge
+            .publish_messages(EXCHANGE, std::slice::from_ref(&more))
+            .await?;
+        program.goes_on_to_print(&more.body).await?;
         program.ends_settled_on_ctrl_c().await?;
         judge.goes(&queue, "after Ctrl-C").await
+    })
+}
+
+#[test]
+fn both_leave_nothing_but_the_exchange() -> Outcome {
+    lab!(async |lab| {
+        let pairs = texts(&["level=3"]);
+        emit(lab, &pairs, &texts(&["some", "words"])).await?;
+        let receive = receive(lab, &["all"]).await?;
+        let something = [Message::headed(headers::of(&pairs), "something")];
+        let judge = lab.judge().await?;
+        judge.publish_messages(EXCHANGE, &something).await?;
+        receive.program.gets_something_from("the lab").await?;
+        lab.leaves_nothing_else().await
     })
 }
 

@@ -9,6 +9,7 @@ use workbook_lab::{
     Checked, Cut, Failure, Fault, Injected, Lab, Outcome, Program, Rule, client,
     confirms::{CutAt, Place, Release, Word},
     ensure, lab, property,
+    property::Words,
     proptest::{
         collection::vec,
         prelude::{Just, Strategy},
@@ -27,6 +28,11 @@ fn every_line_is_published_and_confirmed() -> Outcome {
             (Mode::One, texts(&["one", "", "one"])),
             (Mode::Async, texts(&["", " two  ", "", "'three'", "four"])),
             (Mode::Batch(9), texts(&[])),
+            // Only a line feed ends a line.
+            (
+                Mode::Batch(2),
+                texts(&["same", "Same", "a\rb", "c\u{c}d", "e\u{2028}f"])
+            ),
         ],
         async |lab, (mode, lines)| { publishes_all(lab, mode, &lines.into()).await }
     )
@@ -39,7 +45,7 @@ fn lines_may_end_in_any_way_and_be_bytes() -> Outcome {
         publishes_all(lab, Mode::Async, &lines.clone().with(Ends::CrLf)).await?;
         let other = lab.another().await?;
         publishes_all(&other, Mode::Batch(2), &lines.with(Ends::NotTheLast)).await?;
-        let bytes = Input(vec![b"caf\xe9".to_vec()], Ends::Lf);
+        let bytes = Input(vec![b"caf\xe9".to_vec(), vec![b'x'; 10_000]], Ends::Lf);
         publishes_all(&*lab.another().await?, Mode::One, &bytes).await
     })
 }
@@ -47,7 +53,7 @@ fn lines_may_end_in_any_way_and_be_bytes() -> Outcome {
 #[test]
 fn messages_are_mandatory_and_in_confirm_mode() -> Outcome {
     lab!(async |lab| {
-        let input = Input::of(&["one", "two", "three"]);
+        let input = Input::of(&["one", "two", "one"]);
         let program = start(lab, Mode::Async, &input).await?;
         let declared = program.declares_queue(QUEUE).await?;
         ensure!(
@@ -82,15 +88,21 @@ fn messages_are_mandatory_and_in_confirm_mode() -> Outcome {
 #[test]
 fn nothing_is_said_before_the_confirm() -> Outcome {
     lab!(async |lab| {
+        let input = Input::of(&["one", "two", "three", "four"]);
+        let mut waiting = Vec::new();
         for mode in [Mode::One, Mode::Batch(3), Mode::Async] {
             let lab = lab.another().await?;
-            let input = Input::of(&["one", "two", "three"]);
             let program = start(&lab, mode, &input).await?;
             let held = program.holds_confirms(Release::Merged)?;
-            let first = mode.window().min(3);
+            let first = mode.window().min(4);
             program.is_answered(first, WHILE_HELD).await?;
             lab.holds_messages(QUEUE, first).await?;
             program.claims_nothing()?;
+            waiting.push((program, held, first));
+        }
+        // All of them wait at the same time.
+        for (program, held, first) in waiting {
+            program.waits_with(first).await?;
             held.release();
             program.tells_what_became_of(&input.0).await?;
             program.closes_its_connections().await?;
@@ -144,6 +156,21 @@ fn one_confirm_may_stand_for_many() -> Outcome {
             let words = program.tells_what_became_of(&input.0).await?;
             all_are_confirmed(&program, &words)?;
         }
+        // It stands for those up to its tag, and not for those that are on their way: the broker refuses these.
+        for mode in [Mode::Async, Mode::Batch(5)] {
+            let lab = lab.another().await?;
+            let input = numbers(5);
+            let program = start(&lab, mode, &input).await?;
+            let confirms = program.holds_confirms(Release::Merged)?;
+            let held = program.inject(Fault::Hold, before_message(4));
+            program.is_answered(3, "before its queue is full").await?;
+            until_hit(&program, held.as_ref(), 4).await?;
+            confirms.release();
+            lab.leaves_room(QUEUE, 0).await?;
+            release(held);
+            let words = program.tells_what_became_of(&input.0).await?;
+            is_infra_unless(words[3..].contains(&Word::Refused))?;
+        }
         Ok(())
     })
 }
@@ -188,10 +215,7 @@ fn what_a_full_queue_refuses_is_refused() -> Outcome {
             release(held);
             let words = program.tells_what_became_of(&input.0).await?;
             let confirmed = words.iter().filter(|it| **it == Word::Confirmed).count();
-            if !words.contains(&Word::Refused) {
-                let error = std::io::Error::other("the broker confirmed all of them");
-                return Err(Failure::infra("a full queue refuses messages", &error));
-            }
+            is_infra_unless(words.contains(&Word::Refused))?;
             let depth = lab.judge().await?.queue(QUEUE).await?;
             let there = depth.map_or(0, |it| it.messages.saturating_sub(other) as usize);
             ensure!(
@@ -271,6 +295,15 @@ fn nothing_confirmed_is_lost() -> Outcome {
 }
 
 #[test]
+fn it_leaves_nothing_but_the_queue() -> Outcome {
+    lab!(async |lab| {
+        let program = start(lab, Mode::Async, &Input::of(&["one", "two"])).await?;
+        program.is_answered(2, "in confirm mode").await?;
+        lab.leaves_nothing_else().await
+    })
+}
+
+#[test]
 fn it_says_so_without_a_broker() -> Outcome {
     lab!(async |lab| {
         let modes = ["publisher_confirms one", "publisher_confirms"];
@@ -286,6 +319,16 @@ enum Mode {
     One,
     Batch(usize),
     Async,
+}
+
+impl Words for Mode {
+    fn words(&self) -> String {
+        match self {
+            Self::One => "one".to_owned(),
+            Self::Batch(size) => format!("batch {size}"),
+            Self::Async => "async".to_owned(),
+        }
+    }
 }
 
 impl Mode {
@@ -421,6 +464,15 @@ fn release(held: Option<Injected>) {
     if let Some(held) = held {
         held.release();
     }
+}
+
+/// A queue that was filled and refuses nothing says nothing about the program.
+fn is_infra_unless(refused: bool) -> Checked {
+    if refused {
+        return Ok(());
+    }
+    let error = std::io::Error::other("the broker confirmed all of them");
+    Err(Failure::infra("a full queue refuses messages", &error))
 }
 
 fn all_are_confirmed(program: &Program, words: &[Word]) -> Checked {

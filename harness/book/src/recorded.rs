@@ -101,6 +101,11 @@ impl Part {
             program: &self.about.program,
             reachable: true,
             began: self.began,
+            task_unit: self
+                .about
+                .program
+                .starts_with("worker")
+                .then_some(Duration::from_millis(200)),
             events: &self.events,
             printed: &self.printed,
             interrupted: self.about.interrupted_us.map(Duration::from_micros),
@@ -167,9 +172,14 @@ fn given(name: &str, all: &[About]) -> Given {
     Given {
         queues: lab_first.then(|| queue.to_owned()).into_iter().collect(),
         names: BTreeSet::from([queue.to_owned()]),
-        bodies: vec![b"Hello World!".to_vec()],
-        task_unit: tasks.then_some(Duration::from_millis(200)),
+        // The other programs send what they like.
+        bodies: name
+            .starts_with("send")
+            .then(|| b"Hello World!".to_vec())
+            .into_iter()
+            .collect(),
         asks: asks.into_iter().filter(|_| tasks).collect(),
+        fresh: true,
         ..Given::default()
     }
 }

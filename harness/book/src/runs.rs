@@ -146,6 +146,7 @@ impl Run {
             .iter()
             .zip(&self.tapes)
             .map(|(name, (began, events))| Seen {
+                task_unit: None,
                 program: name,
                 reachable: true,
                 began: *began,

@@ -12,7 +12,9 @@ use crate::lease::{Lease, Lent};
 use crate::management::{Login, Management};
 use crate::record::{Place, Ready, Record};
 use crate::start::Failure;
-use crate::{Choice, Error, Kind, Options, StateDir, claim, docker, install, local, probe};
+use crate::{
+    Choice, Error, Kind, Options, StateDir, Topology, claim, docker, install, local, probe,
+};
 
 /// How often a start is tried with other ports when somebody takes ours in the meantime.
 const STARTS: usize = 3;
@@ -110,6 +112,32 @@ impl Broker {
     /// A lease of another process on this broker, which lent it to us; `None`: it is on another broker.
     pub fn borrow(&self, lent: Lent) -> Option<Lease> {
         Lease::borrowed(self, lent)
+    }
+
+    /// Deletes what programs that were started by hand left in the vhost `/`; answers what it deleted. Queues that
+    /// belong to a program that still runs stay. Somebody else's broker is left alone: [`Error::Setting`].
+    pub async fn reset(&self) -> Result<Topology, Error> {
+        if self.kind() == Kind::Address {
+            return Err(Error::Setting {
+                name: "the broker to empty",
+                value: self.inner.host_and_port.clone(),
+                reason: "only a broker that the workbook started is emptied".to_owned(),
+            });
+        }
+        self.management().session()?.empty("/").await
+    }
+
+    /// Whether a fresh broker of a kind could be started now: why not, where it could not. Nothing is fetched or
+    /// installed for the answer.
+    pub async fn could_start(options: &Options, kind: Kind) -> Result<(), String> {
+        match kind {
+            Kind::Docker => docker::is_ready().await,
+            Kind::Local => match local::server(options) {
+                Some(_) => Ok(()),
+                None => Err("there is no `rabbitmq-server` on the PATH".to_owned()),
+            },
+            Kind::Address => Err("it is somebody else's".to_owned()),
+        }
     }
 
     /// How it is run.

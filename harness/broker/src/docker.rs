@@ -66,6 +66,15 @@ impl Image for RabbitMq {
     }
 }
 
+/// Whether the daemon answers and the image is here.
+pub(crate) async fn is_ready() -> Result<(), String> {
+    let docker = connect().await?;
+    match has_image(&docker).await? {
+        true => Ok(()),
+        false => Err(format!("the image {IMAGE} is not here")),
+    }
+}
+
 /// Whether a container can be started here: the daemon answers and the image is there, after pulling
 /// it if need be. Otherwise why not, in a line.
 pub(crate) async fn available(options: &Options) -> Result<(), String> {

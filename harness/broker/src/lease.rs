@@ -143,6 +143,13 @@ impl Lease {
         session.refuse_beyond(&self.name, queue, messages).await
     }
 
+    /// Closes every connection of the lease's user, as an operator does: with `connection.close`, code 320
+    /// (CONNECTION_FORCED) and this reason.
+    pub async fn close_connections(&self, reason: &str) -> Result<(), Error> {
+        let session = self.broker.management().session()?;
+        session.close_connections(&self.name, reason).await
+    }
+
     /// Deletes the queues and exchanges in the vhost, so that it is as good as a fresh one, in a fraction of the time
     /// that a fresh one takes (about 5 ms of the broker's processor time, against 60).
     ///

@@ -170,6 +170,16 @@ impl Session {
         {
             return Ok(false);
         }
+        self.empty(vhost).await?;
+        Ok(true)
+    }
+
+    /// Deletes what programs left in a vhost: every queue that belongs to no connection, every exchange, and with them
+    /// their bindings. Answers what it deleted; what is gone already is no error.
+    pub(crate) async fn empty(&self, vhost: &str) -> Result<Topology, Error> {
+        let mut topology = self.topology(vhost).await?;
+        // An exclusive one goes with the program that is still running.
+        topology.queues.retain(|queue| !queue.exclusive);
         for queue in &topology.queues {
             let name = &queue.name;
             patiently("delete a queue", || self.0.delete_queue(vhost, name, true)).await?;
@@ -181,7 +191,7 @@ impl Session {
             })
             .await?;
         }
-        Ok(true)
+        Ok(topology)
     }
 
     /// Makes a queue of a vhost refuse what is published to it beyond so many messages.
@@ -199,6 +209,14 @@ impl Session {
         let policy =
             PolicyParams::new(vhost, &name, &pattern, definition).apply_to(PolicyTarget::Queues);
         patiently("set a policy", || self.0.declare_policy(&policy)).await
+    }
+
+    /// Closes every connection of a user. That there is none is no error.
+    pub(crate) async fn close_connections(&self, user: &str, reason: &str) -> Result<(), Error> {
+        patiently("close a user's connections", || {
+            self.0.close_user_connections(user, Some(reason), true)
+        })
+        .await
     }
 
     /// The names of all vhosts and users, in no order, some of them twice.

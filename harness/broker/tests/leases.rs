@@ -11,12 +11,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{Holder, World, have, leases_on};
+use futures_util::StreamExt as _;
 use lapin::options::{
     ConfirmSelectOptions, ExchangeBindOptions, ExchangeDeclareOptions, QueueBindOptions,
     QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Connection, ConnectionProperties, ExchangeKind};
+use lapin::{BasicProperties, Connection, ConnectionProperties, Event, ExchangeKind};
 use workbook_broker::{Address, Broker, Choice, Error, Kind, Lease, Lent};
 
 #[tokio::test]
@@ -46,7 +47,9 @@ async fn keep_their_promises(kind: Kind) {
     the_topology_is_what_was_declared(&broker).await;
     a_cleared_lease_is_as_good_as_a_fresh_one(&broker).await;
     a_bounded_queue_refuses_what_is_too_much(&broker).await;
+    the_connections_of_a_lease_are_closed_and_no_others(&broker).await;
     guest_works_by_hand_and_governs_nothing(&broker).await;
+    what_is_left_by_hand_can_be_deleted(&broker).await;
     a_lease_may_cross_runtimes(&broker);
     a_lease_goes_with_a_panic(&broker);
     assert_eq!(
@@ -365,6 +368,80 @@ async fn a_bounded_queue_refuses_what_is_too_much(broker: &Broker) {
     lease.release().await.unwrap();
 }
 
+/// `connection.close` with 320 (CONNECTION_FORCED) for everybody in it.
+async fn the_connections_of_a_lease_are_closed_and_no_others(broker: &Broker) {
+    let (one, two) = tokio::join!(broker.lease(), broker.lease());
+    let (one, two) = (one.unwrap(), two.unwrap());
+    // That there is none is no error.
+    one.close_connections("nobody is there").await.unwrap();
+    let url = one.amqp_url();
+    let (first, second) = tokio::join!(connect(&url), connect(&url));
+    let connections = [first.unwrap(), second.unwrap()];
+    let other = connect(&two.amqp_url()).await.unwrap();
+    let heard = connections
+        .each_ref()
+        .map(|it| Box::pin(it.events_listener()));
+    one.close_connections("the course is over").await.unwrap();
+    for mut events in heard {
+        let error = loop {
+            if let Event::Error(error) = events.next().await.expect("it ends with an error") {
+                break error.to_string();
+            }
+        };
+        assert!(error.contains("the course is over"), "{error}");
+    }
+    let channel = other.create_channel().await.unwrap();
+    channel.close(200, "bye".into()).await.unwrap();
+    other.close(200, "bye".into()).await.unwrap();
+    one.release().await.unwrap();
+    two.release().await.unwrap();
+}
+
+/// A first try with other options stands in the way of the next, until its queue is gone.
+async fn what_is_left_by_hand_can_be_deleted(broker: &Broker) {
+    let connection = connect(&broker.amqp_url()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let declare = async |name: &str, options: QueueDeclareOptions| {
+        let declared = channel.queue_declare(name.into(), options, FieldTable::default());
+        declared.await.unwrap().message_count()
+    };
+    declare("left", QueueDeclareOptions::durable()).await;
+    let exclusive = QueueDeclareOptions {
+        exclusive: true,
+        ..QueueDeclareOptions::default()
+    };
+    declare("in use", exclusive).await;
+    let exchange = channel.exchange_declare(
+        "left too".into(),
+        ExchangeKind::Fanout,
+        ExchangeDeclareOptions {
+            durable: true,
+            ..ExchangeDeclareOptions::default()
+        },
+        FieldTable::default(),
+    );
+    exchange.await.unwrap();
+    let removed = broker.reset().await.unwrap();
+    let queues: Vec<&str> = removed.queues.iter().map(|it| it.name.as_str()).collect();
+    let exchanges: Vec<&str> = removed
+        .exchanges
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!((queues, exchanges), (vec!["left"], vec!["left too"]));
+    // It takes other options now; and who is running keeps what is its own.
+    let mut limited = FieldTable::default();
+    limited.insert("x-max-length".into(), AMQPValue::LongInt(1));
+    let durable = QueueDeclareOptions::durable();
+    let declared = channel.queue_declare("left".into(), durable, limited);
+    declared.await.unwrap();
+    declare("in use", exclusive).await;
+    broker.reset().await.unwrap();
+    connection.close(200, "bye".into()).await.unwrap();
+    let nothing = broker.reset().await.unwrap();
+    assert!(nothing.queues.is_empty() && nothing.exchanges.is_empty());
+}
+
 /// A disk that is slow for a moment holds nothing up.
 fn a_containers_data_is_in_memory(world: &World) {
     let name = world.record(Kind::Docker)["place"]["container"]
@@ -492,6 +569,8 @@ async fn somebody_elses_broker_is_used_by_its_address(world: &World, broker: &Br
         "{}",
         found.amqp_url()
     );
+    let refused = found.reset().await.unwrap_err();
+    assert!(matches!(refused, Error::Setting { .. }), "{refused}");
     let lease = found.lease().await.unwrap();
     connect(&lease.amqp_url())
         .await

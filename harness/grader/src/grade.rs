@@ -492,6 +492,7 @@ fn unknown(chapter: &Chapter) -> Exercise {
         points: None,
         max_points: chapter.points(),
         message: Some("the grader itself failed".to_owned()),
+        causes: Vec::new(),
         checks: Vec::new(),
     }
 }

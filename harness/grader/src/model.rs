@@ -2,7 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use workbook_lab::{Verdict as LabVerdict, course::Text as LabText};
+use workbook_lab::{
+    Verdict as LabVerdict,
+    course::{Language, Text as LabText},
+};
 
 /// The version of the format.
 pub const SCHEMA: &str = "rabbitmq-workbook/results/v1";
@@ -74,7 +77,19 @@ impl Verdict {
         Self::Infra,
     ];
 
-    /// The word.
+    /// The word for people who read a language.
+    pub fn word_in(self, language: Language) -> &'static str {
+        let verdict = match self {
+            Self::Pass => LabVerdict::Pass,
+            Self::Fail => LabVerdict::Fail,
+            Self::Error => LabVerdict::Error,
+            Self::Ungradable => LabVerdict::Ungradable,
+            Self::Infra => LabVerdict::Infra,
+        };
+        verdict.word_in(language)
+    }
+
+    /// The word for programs.
     pub fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -158,8 +173,28 @@ pub struct Exercise {
     pub max_points: u32,
     /// Why nothing was checked: what the compiler said, for example.
     pub message: Option<String>,
+    /// What the failures stand on, what matters most first. Each check that failed is in one of them.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
     /// Every check, in the order of the course.
     pub checks: Vec<Check>,
+}
+
+/// What failures of one cause stand on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cause {
+    /// The finding's name; `null`: no tape proves it.
+    pub finding: Option<String>,
+    /// The cause in one sentence.
+    pub title: String,
+    /// What happened, why, and what to do; or what was observed.
+    pub explanation: String,
+    /// The frames that prove it, as text.
+    pub frames: String,
+    /// The page and anchor that teach it.
+    pub chapter: String,
+    /// The names of the checks that fail for it. What is told of the cause was seen in the first of them.
+    pub checks: Vec<String>,
 }
 
 /// What one check came to.
@@ -230,6 +265,11 @@ pub struct Program {
 }
 
 impl Exercise {
+    /// What a check fails for.
+    pub fn cause_of(&self, check: &Check) -> Option<&Cause> {
+        (self.causes.iter()).find(|cause| cause.checks.contains(&check.name))
+    }
+
     /// How many of its checks came to a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.checks
@@ -265,6 +305,7 @@ impl Submission {
         self.ignored = Vec::new();
         for exercise in &mut self.exercises {
             exercise.message = None;
+            exercise.causes = Vec::new();
             for check in &mut exercise.checks {
                 (check.message, check.hint, check.tape, check.picture) = (None, None, None, None);
                 check.programs = Vec::new();

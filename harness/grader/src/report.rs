@@ -53,18 +53,36 @@ pub fn of_submission(
         ),
         (
             CLASSROOM50,
-            json(&classroom50::result(submission, environment)),
+            json(&classroom50::result(submission, environment, language)),
         ),
-        ("github-classroom.json", json(&github::result(submission))),
-        ("github-output.txt", github::output(submission).into_bytes()),
-        ("gradescope.json", json(&gradescope::result(submission))),
-        ("exercism.json", json(&exercism::result(submission))),
-        ("junit.xml", junit::xml(submission).into_bytes()),
-        ("ctrf.json", json(&ctrf::report(submission, evidence))),
-        ("prairielearn.json", json(&prairielearn::result(submission))),
+        (
+            "github-classroom.json",
+            json(&github::result(submission, language)),
+        ),
+        (
+            "github-output.txt",
+            github::output(submission, language).into_bytes(),
+        ),
+        (
+            "gradescope.json",
+            json(&gradescope::result(submission, language)),
+        ),
+        (
+            "exercism.json",
+            json(&exercism::result(submission, language)),
+        ),
+        ("junit.xml", junit::xml(submission, language).into_bytes()),
+        (
+            "ctrf.json",
+            json(&ctrf::report(submission, evidence, language)),
+        ),
+        (
+            "prairielearn.json",
+            json(&prairielearn::result(submission, language)),
+        ),
         (
             "summary.md",
-            summary::summary(submission, evidence).into_bytes(),
+            summary::summary(submission, evidence, language).into_bytes(),
         ),
     ]);
     if submission.points.is_none() {

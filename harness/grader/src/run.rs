@@ -15,11 +15,12 @@ use tokio::{process::Command, sync::Semaphore, time::timeout};
 use workbook_lab::{
     Failure, Verdict,
     check::SEED,
-    course::{Chapter, Check},
+    course::{Chapter, Check, Language},
     evidence::TAPES,
     exercise::{PROGRAMS, Programs},
     lab::LEASES,
     report::{CheckReport, REPORT},
+    sentences::failure_in,
 };
 
 use crate::{
@@ -52,6 +53,15 @@ pub struct Plan {
     pub environment: Vec<(String, String)>,
     /// What bounds it where many plans run side by side.
     pub bounds: Bounds,
+}
+
+impl Plan {
+    /// The language that the check binary is told to use.
+    fn language(&self) -> Language {
+        let mut variables = self.environment.iter();
+        let tag = variables.find(|(name, _)| name == "WORKBOOK_LANG");
+        tag.map_or_else(Language::from_env, |(_, tag)| Language::from_tag(tag))
+    }
 }
 
 /// How a plan shares a machine with others, whose programs nobody trusts.
@@ -161,6 +171,11 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
                 None => report,
             }
         }
+    };
+    // A check that left no report told nobody in its language.
+    let report = CheckReport {
+        failure: report.failure.map(|it| failure_in(it, plan.language())),
+        ..report
     };
     if let Some(leases) = &plan.bounds.leases {
         leases.take_back(lent, &report.given_back).await;

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use workbook_lab::course::{Chapter, Course, CourseError};
+use workbook_lab::{
+    course::{Chapter, Course, CourseError},
+    kept,
+};
 
 /// A checkout of the workbook's repository.
 #[derive(Clone, Debug)]
@@ -65,9 +68,7 @@ impl Workspace {
 
     /// The folder for what the workbook keeps between runs; cargo's own target folder holds it.
     pub fn state(&self) -> PathBuf {
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| self.root.join("target"), PathBuf::from);
-        target.join("workbook")
+        kept::folder(&self.root)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a learner builds is what was built before: nothing is compiled twice.
+//! What a learner builds or runs is what was built before: nothing is compiled twice.
 
 #![allow(clippy::expect_used, reason = "a test stops at what it did not expect")]
 
@@ -7,9 +7,9 @@ use std::{collections::BTreeSet, path::Path};
 use workbook_grader::{Side, Workspace, build};
 
 /// Every package in a build, with its version and the features that it is built with.
-fn built(workspace: &Workspace, scope: &[&str]) -> BTreeSet<String> {
+fn built(workspace: &Workspace, scope: &[&str], edges: &str) -> BTreeSet<String> {
     let output = build::command()
-        .args(["tree", "--edges", "normal,build,dev", "--prefix", "none"])
+        .args(["tree", "--edges", edges, "--prefix", "none"])
         .args(["--format", "{p} [{f}]"])
         .args(scope)
         .current_dir(&workspace.root)
@@ -29,17 +29,20 @@ fn built(workspace: &Workspace, scope: &[&str]) -> BTreeSet<String> {
 #[test]
 fn a_package_that_is_built_alone_shares_the_builds_of_the_whole() {
     let workspace = Workspace::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a checkout");
-    let whole = built(&workspace, &["--workspace"]);
+    let whole = built(&workspace, &["--workspace"], "normal,build,dev");
     let chapters = workspace.course.chapters.iter();
     let packages = chapters
         .flat_map(|it| [Side::Exercise, Side::Solution].map(|side| side.package(&it.slug)))
         .chain(["workbook", "workbook-grader", "workbook-lab"].map(str::to_owned));
     for package in packages {
-        let alone = built(&workspace, &["--package", &package]);
-        let others: Vec<_> = alone.difference(&whole).collect();
-        assert!(
-            others.is_empty(),
-            "{package} is built with other features: {others:#?}"
-        );
+        // `cargo test`, `check` and `grade` build the tests, `cargo run` does not.
+        for edges in ["normal,build,dev", "normal,build"] {
+            let alone = built(&workspace, &["--package", &package], edges);
+            let others: Vec<_> = alone.difference(&whole).collect();
+            assert!(
+                others.is_empty(),
+                "{package} is built with other features ({edges}): {others:#?}"
+            );
+        }
     }
 }

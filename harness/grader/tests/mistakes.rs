@@ -14,10 +14,12 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use workbook_grader::{CheckResult, Side};
+use workbook_grader::{CheckResult, Side, Workspace};
 use workbook_lab::{
     Verdict,
-    course::{Chapter, Check},
+    cause::{Cause, groups},
+    course::{Chapter, Check, Language},
+    telling::{COLUMNS, SCREEN, Telling},
 };
 
 use common::{Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
@@ -73,11 +75,9 @@ fn told(chapter: &Chapter, results: &[CheckResult], names_only: bool) -> String 
         if let Some(failure) = &report.failure {
             let _ = writeln!(text, "\n{} {}", report.verdict, report.name);
             let _ = writeln!(text, "  expected  {}", failure.expected);
-            let _ = writeln!(
-                text,
-                "  observed  {}",
-                failure.observed.replace('\n', "\n            ")
-            );
+            let observed = without_ids(&failure.observed);
+            let observed = observed.replace('\n', "\n            ");
+            let _ = writeln!(text, "  observed  {observed}");
             if let Some(case) = &report.case {
                 let _ = writeln!(text, "  for case  {case}");
             }
@@ -89,10 +89,21 @@ fn told(chapter: &Chapter, results: &[CheckResult], names_only: bool) -> String 
     text
 }
 
+/// A text without the process ids with which some mistakes make a name their own: `logs-4711`.
+fn without_ids(text: &str) -> String {
+    let words = text.split('`').map(|word| match word.rsplit_once('-') {
+        Some((name, id)) if id.len() > 1 && id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{name}-…")
+        }
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join("`")
+}
+
 /// Whether each mistake is tried against those checks only that its snapshot says it fails.
 ///
 /// `verify` asks for it. That the other checks let a mistake pass was seen when its snapshot was made, and is seen again
-/// by whoever runs these tests by hand.
+/// by whoever runs these tests by hand. One without a snapshot is tried against all.
 fn known_mistakes_only() -> bool {
     std::env::var("WORKBOOK_KNOWN_MISTAKES_ONLY").is_ok_and(|value| value == "1")
 }
@@ -102,26 +113,90 @@ fn snapshot(mistakes: &Path, name: &str) -> String {
     std::fs::read_to_string(mistakes.join(format!("snapshots/{name}.snap"))).unwrap_or_default()
 }
 
-/// The finding that a mistake's own comment names: `//! Finding: discarded-publish`.
-fn named_finding(source: &Path) -> Option<String> {
-    let source = std::fs::read_to_string(source).expect("the mistake has a source");
-    let named = source
-        .lines()
-        .find_map(|line| line.strip_prefix("//! Finding: "));
-    let named = named.expect("each mistake names its finding");
-    (!named.starts_with("none")).then(|| named.to_owned())
+/// What a mistake's own comment says of it, a line for each (in Python it begins with `# `):
+///
+/// - `//! Finding: discarded-publish`: the finding that is its cause, or `none`, and why no tape can tell;
+/// - `//! Told: words`: where it is none, words of what the check expected or observed, which are the cause;
+/// - `//! May show: declared-nothing, unused-queue`: what else is true of it, and may be found;
+/// - `//! Certain: check, check`: the checks that it is held against. It is a mistake whose luck depends on how fast
+///   the broker is. In these checks it has none; what they say of it may still differ, so its snapshot has no more
+///   than their names.
+struct Said {
+    finding: Option<String>,
+    told: Option<String>,
+    may_show: BTreeSet<String>,
+    certain: Option<BTreeSet<String>>,
 }
 
-/// The checks that a mistake is held against, where its own comment names them: `//! Certain: check, check`.
-///
-/// It is a mistake whose luck depends on how fast the broker is. In these checks it has none; what they say of it may
-/// still differ, so its snapshot has no more than their names.
-fn certain_checks(source: &Path) -> Option<BTreeSet<String>> {
-    let source = std::fs::read_to_string(source).expect("the mistake has a source");
-    let named = source
-        .lines()
-        .find_map(|line| line.strip_prefix("//! Certain: "))?;
-    Some(named.split(", ").map(str::to_owned).collect())
+impl Said {
+    fn of(source: &Path) -> Self {
+        let source = std::fs::read_to_string(source).expect("the mistake has a source");
+        let line = |key: &str| {
+            let mut lines = source.lines();
+            let found = lines.find_map(|line| {
+                let said = line.strip_prefix("//! ").or(line.strip_prefix("# "));
+                said?.strip_prefix(key)
+            });
+            found.map(str::to_owned)
+        };
+        let list = |text: String| text.split(", ").map(str::to_owned).collect();
+        let named = line("Finding: ").expect("each mistake names its finding");
+        Self {
+            finding: (!named.starts_with("none")).then_some(named),
+            told: line("Told: "),
+            may_show: line("May show: ").map_or_else(BTreeSet::new, list),
+            certain: line("Certain: ").map(list),
+        }
+    }
+
+    /// Why the first group of failures is not told by this cause; `None`: it is.
+    fn missed_by(&self, results: &[CheckResult]) -> Option<String> {
+        let groups = groups(results.iter().map(|result| &result.report));
+        let Some(first) = groups.first() else {
+            return Some("it has no group of failures".to_owned());
+        };
+        let says = |words: &str| {
+            let failures = first.reports.iter().filter_map(|it| it.failure.as_ref());
+            let mut told = failures.flat_map(|it| [&it.expected, &it.observed]);
+            told.any(|text| text.contains(words))
+        };
+        let held = match (&first.cause, &self.finding, &self.told) {
+            (Cause::Finding(id), Some(named), _) => id.as_str() == named,
+            (Cause::Sentence { .. }, None, Some(words)) => says(words),
+            _ => false,
+        };
+        (!held).then(|| format!("its first group stands on {:?}", first.cause))
+    }
+
+    /// The findings that are shown although nothing says that they are true of it.
+    fn untrue<'r>(&self, results: &'r [CheckResult]) -> BTreeSet<&'r str> {
+        let shown = findings(results).into_iter();
+        shown
+            .filter(|it| self.finding.as_deref() != Some(it) && !self.may_show.contains(*it))
+            .collect()
+    }
+}
+
+/// How many lines a terminal shows of the failures, and of the first group of them.
+fn lines(
+    workspace: &Workspace,
+    chapter: &Compiled,
+    results: &[CheckResult],
+    language: Language,
+) -> (usize, usize) {
+    let telling = Telling {
+        language,
+        width: COLUMNS,
+        root: &workspace.root,
+        number: chapter.number,
+        chapter: &chapter.chapter,
+        solution: false,
+        verbose: false,
+    };
+    let reports: Vec<_> = results.iter().map(|it| it.report.clone()).collect();
+    let first = groups(&reports).first().map(|it| telling.group(it, SCREEN));
+    let all = telling.text(&reports).lines().count();
+    (all, first.map_or(0, |lines| lines.len()))
 }
 
 /// The findings in a few results.
@@ -138,8 +213,14 @@ async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
         .join("mistakes");
     let mistakes = chapter.commands(&workspace, "mistakes").await;
 
+    let scripts = chapter.scripts(&workspace, "mistakes");
+    let source = |name: &str| match scripts.get(name) {
+        Some(script) => script.clone(),
+        None => folder.join("src").join(format!("{name}.rs")),
+    };
+    let unknown = |name: &String| snapshot(&folder, name).is_empty();
     let known_only = known_mistakes_only();
-    let checks = match known_only {
+    let checks = match known_only && !mistakes.keys().any(unknown) {
         true => BTreeMap::new(),
         false => chapter.checks_by_program().await,
     };
@@ -147,13 +228,13 @@ async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
         .map(async |(name, command)| {
             let program = chapter.program_of(&name);
             let commands = BTreeMap::from([(program.to_owned(), command)]);
-            let source = folder.join("src").join(format!("{name}.rs"));
-            if let Some(certain) = certain_checks(&source) {
+            let said = Said::of(&source(&name));
+            if let Some(certain) = said.certain {
                 let mut concerned = chapter.chapter.checks.clone();
                 concerned.retain(|check| certain.contains(&check.name));
                 return (name, chapter.run_checks(commands, concerned).await);
             }
-            if !known_only {
+            if !known_only || unknown(&name) {
                 let concerned = checks[program].clone();
                 return (name, chapter.run_checks(commands, concerned).await);
             }
@@ -163,8 +244,10 @@ async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
             let (known, others): (Vec<_>, Vec<_>) = all.partition(fails);
             let mut results = chapter.run_checks(commands.clone(), known).await;
             // Some findings are seen where nothing fails.
-            let named = named_finding(&source);
-            if named.is_some_and(|named| !findings(&results).contains(named.as_str())) {
+            if said
+                .finding
+                .is_some_and(|named| !findings(&results).contains(named.as_str()))
+            {
                 results.extend(chapter.run_checks(commands, others).await);
             }
             (name, results)
@@ -183,6 +266,9 @@ async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
             eprintln!("{name}: {}", in_full(results));
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let mut told_first = 0;
+    let mut lengths = Vec::new();
     let settings = snapshots_in(&folder.join("snapshots"));
     for (name, results) in &outcomes {
         let failures = results
@@ -196,13 +282,32 @@ async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
         } else if passes(results) {
             wrong.push(format!("{name} passes every check"));
         }
-        if let Some(named) = named_finding(&folder.join("src").join(format!("{name}.rs"))) {
-            let shown = findings(results);
-            if !shown.contains(named.as_str()) {
-                wrong.push(format!("{name}: {named} is not among {shown:?}"));
-                eprintln!("{name}: {}", in_full(results));
+        let said = Said::of(&source(name));
+        let missed = said.missed_by(results);
+        told_first += usize::from(missed.is_none());
+        for language in [Language::English, Language::Chinese] {
+            let (all, first) = lines(&workspace, &chapter, results, language);
+            lengths.push(all);
+            if first > SCREEN {
+                wrong.push(format!(
+                    "{name}: its first group takes {first} lines ({language:?})"
+                ));
             }
         }
+        let untrue = said.untrue(results);
+        let untrue = (!untrue.is_empty()).then(|| format!("{untrue:?} may be false of it"));
+        for complaint in [missed, untrue].into_iter().flatten() {
+            wrong.push(format!("{name}: {complaint}"));
+            eprintln!("{name}: {}", in_full(results));
+        }
+    }
+    lengths.sort_unstable();
+    eprintln!(
+        "{slug}: {told_first} of {} mistakes are told by their cause first; lines: {lengths:?}",
+        outcomes.len()
+    );
+    if lengths[lengths.len() / 2] > SCREEN {
+        wrong.push("half of the failures take more than a screen".to_owned());
     }
     let checks = chapter.chapter.checks.iter();
     for idle in checks.filter(|check| !failed.contains(&check.name)) {
@@ -211,16 +316,19 @@ async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
             idle.name
         ));
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    // A snapshot that differs says more about what is wrong, and comes first.
+    eprintln!("{slug}: {wrong:#?}");
     for (name, results) in &outcomes {
-        let source = folder.join("src").join(format!("{name}.rs"));
-        let told = told(&chapter.chapter, results, certain_checks(&source).is_some());
+        let certain = Said::of(&source(name)).certain.is_some();
+        let told = told(&chapter.chapter, results, certain);
         if !snapshot(&folder, name).ends_with(&told) {
             // The snapshot shows what is different, and this shows why.
             eprintln!("{name}: {}", in_full(results));
         }
         settings.bind(|| insta::assert_snapshot!(name.as_str(), told));
     }
-    let sources = chapter.sources(&workspace, "mistakes");
+    let mut sources = chapter.sources(&workspace, "mistakes");
+    sources.extend(scripts.into_keys());
     no_stray_snapshots(&folder.join("snapshots"), &sources);
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -198,6 +198,56 @@ async fn endless_output_is_cut_and_said() {
     );
 }
 
+/// A correct `receive` whose output goes elsewhere: the message was handed over, so that is not what is wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_message_was_printed_is_told() {
+    let scene = Scene::new().await;
+    let receive = solution(&scene).replace("send-solution", "receive-solution");
+    let handed_over = "the broker handed it over (delivery tag 1, from the queue `hello`)";
+    let late = format!(
+        "{receive} > out & receive=$!\ntrap 'kill -INT $receive' INT\nwait $receive\nwait $receive\ncat out\n"
+    );
+    let cases = [
+        (
+            format!("exec {receive} >&2"),
+            "it printed it on standard error: Received 'early bird'",
+        ),
+        (
+            format!("{receive} | sed -u 's/^/18:00 /'"),
+            "it printed it after other text: 18:00 Received 'early bird'",
+        ),
+        (
+            format!(
+                "{receive} | while read -r line; do case $line in Wait*) echo \"$line\" ;; *) printf '%s' \"$line\" ;; esac; done"
+            ),
+            "it printed it, but other text after it on its line: Received 'early bird'Received 'end-",
+        ),
+        (
+            format!("exec {receive} > /dev/null"),
+            "since then it has printed nothing, neither on standard output nor on standard error",
+        ),
+        (
+            late,
+            "it printed it only at its end, when Ctrl-C was pressed",
+        ),
+    ];
+    let checks = cases
+        .iter()
+        .enumerate()
+        .map(async |(number, (text, told))| {
+            let command = scene.script(&format!("{number}.sh"), text);
+            let check = "receive_works_when_started_first";
+            let result = scene.check(check, "receive", command).await;
+            (result, *told)
+        });
+    for (result, told) in futures_util::future::join_all(checks).await {
+        let text = result.report.text();
+        assert_eq!(result.report.verdict, Verdict::Fail, "{text}");
+        assert!(text.contains(handed_over), "{text}");
+        assert!(text.contains(told), "{told}:\n{text}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn terminal_escapes_and_bidirectional_marks_are_made_harmless() {
     let scene = Scene::new().await;

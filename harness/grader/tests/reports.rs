@@ -11,8 +11,8 @@ use std::{collections::BTreeMap, path::Path};
 use serde_json::Value;
 use workbook_grader::{
     model::{
-        Broker, Check, Evidence, Exercise, Explanation, Program, Results, SCHEMA, Submission, Text,
-        Verdict,
+        Broker, Cause, Check, Evidence, Exercise, Explanation, Program, Results, SCHEMA,
+        Submission, Text, Verdict,
     },
     report,
 };
@@ -77,6 +77,23 @@ fn check(name: &str, verdict: Verdict) -> Check {
     }
 }
 
+/// What the checks of a sample that failed stand on: a finding.
+fn causes(checks: &[Check]) -> Vec<Cause> {
+    let failed = checks.iter().filter(|it| it.verdict != Verdict::Pass);
+    let failed: Vec<String> = failed.map(|it| it.name.clone()).collect();
+    if failed.is_empty() {
+        return Vec::new();
+    }
+    vec![Cause {
+        finding: Some("lost-message".to_owned()),
+        title: "`send`: a message was lost".to_owned(),
+        explanation: format!("No queue took it: {NASTY}"),
+        frames: format!("  9 ├─ basic.publish {NASTY} ─▶│ ◀"),
+        chapter: "hello-world.html#sending".to_owned(),
+        checks: failed,
+    }]
+}
+
 fn exercise(verdict: Verdict, message: Option<&str>, checks: Vec<Check>) -> Exercise {
     Exercise {
         slug: "hello-world".to_owned(),
@@ -87,8 +104,9 @@ fn exercise(verdict: Verdict, message: Option<&str>, checks: Vec<Check>) -> Exer
         sha256: "5eed".to_owned(),
         verdict,
         points: (verdict != Verdict::Infra).then(|| checks.iter().filter_map(|it| it.points).sum()),
-        max_points: 4,
+        max_points: 6,
         message: message.map(str::to_owned),
+        causes: causes(&checks),
         checks,
     }
 }
@@ -115,6 +133,7 @@ fn samples() -> Vec<(&'static str, Submission)> {
         vec![
             check("send_leaves_one_message", Verdict::Pass),
             check("send_closes", verdict),
+            check("send_says_so", verdict),
         ]
     };
     vec![
@@ -191,6 +210,18 @@ fn every_form_is_as_its_golden_file() {
     for (file, contents) in report::of_class(&class(), Language::Chinese) {
         let contents = String::from_utf8(contents).unwrap();
         insta::assert_snapshot!(format!("class-{file}"), contents);
+    }
+}
+
+/// Failures of one cause tell it once: with the first of them, which the others name.
+#[test]
+fn a_cause_is_told_once_in_every_form() {
+    let (_, failed) = samples().remove(1);
+    for (file, contents) in files(&failed) {
+        let told = contents.matches("No queue took it").count();
+        // Our own model tells all that is known, and the page shows each check's own findings when asked.
+        let whole = ["results.json", "report.html", "github-output.txt"];
+        assert!(told == 1 || whole.contains(&file), "{file}: {told}");
     }
 }
 
@@ -332,7 +363,7 @@ fn infra_is_never_worth_0_points() {
     assert!(
         String::from_utf8(gradebook)
             .unwrap()
-            .contains("zoe,infra,,4,,")
+            .contains("zoe,infra,,6,,")
     );
     let prairielearn: Value =
         serde_json::from_str(&files(&submission)["prairielearn.json"]).unwrap();

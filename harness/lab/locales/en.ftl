@@ -18,7 +18,7 @@ queue-not-found = consumes from or names a queue that does not exist: 404 NOT_FO
 
 exchange-not-found = uses an exchange that does not exist: 404 NOT_FOUND
     .explanation = `{ $program }` sent { $method } for an exchange named `{ $exchange }`. The broker has no such exchange, so it
-        answered 404 NOT_FOUND and closed the channel; what was published to it is lost. { $queue ->
+        answers 404 NOT_FOUND and closes the channel; what was published to it is lost. { $queue ->
             [yes] `{ $exchange }` is the name of a queue. To reach a queue by its name, publish to the default exchange,
                 whose name is the empty string, with the queue's name as the routing key.
            *[no] Declare the exchange before you use it. To reach a queue by its name, publish to the default
@@ -44,8 +44,8 @@ double-ack = acknowledges a delivery twice: 406 PRECONDITION_FAILED
 
 ack-on-other-channel = acknowledges on another channel than the one that delivered: 406 PRECONDITION_FAILED
     .explanation = `{ $program }` got the delivery with tag { $tag } on one channel and sent { $method } for it on another one.
-        Delivery tags count from 1 on each channel, and mean nothing on any other. So the broker answered 406
-        PRECONDITION_FAILED and closed the channel. Acknowledge on the channel that the delivery came on.
+        Delivery tags count from 1 on each channel, and mean nothing on any other. So the broker answers 406
+        PRECONDITION_FAILED and closes the channel. Acknowledge on the channel that the delivery came on.
 
 ack-after-automatic-ack = acknowledges although acknowledgement is automatic: 406 PRECONDITION_FAILED
     .explanation = `{ $program }` consumes with automatic acknowledgement (no_ack), and then sent { $method } for the delivery with
@@ -116,14 +116,21 @@ discarded-publish = publishes to a queue that does not exist: the message is dis
                 declare it in both.
         } (With `mandatory` the broker returns such a message instead.)
 
-publish-not-flushed = ends before its message has left it
+publish-not-flushed = { $cut ->
+        [never] says that it sent a message, and publishes none
+       *[other] ends before its message has left it
+    }
     .explanation = { $cut ->
             [yes] `{ $program }` began to send a message (basic.publish), and its connection ended before all of it was sent.
                The broker drops such a message.
-           *[no] `{ $program }` connected and says that it sent, but no basic.publish ever came: the process ended while the
-               message was still waiting inside it.
-        } A client library writes in the background. Await the publish, then close the connection and await that, too:
-        connection.close-ok comes after everything that was sent before it.
+            [never] `{ $program }` says that it sent, and closed its connection in order, but no basic.publish came before that: it
+               asked the broker for nothing of the kind.
+           *[no] `{ $program }` connected and says that it sent, but no basic.publish ever came before the process ended.
+        } { $cut ->
+            [never] Publish, and print what you sent afterwards.
+           *[other] A client library writes in the background. Await the publish, then close the connection and await that,
+               too: connection.close-ok comes after everything that was sent before it.
+        }
 
 sent-too-early = says `Sent` before it has reached the broker
     .explanation = `{ $program }` printed "{ $line }" { $opened ->
@@ -131,13 +138,15 @@ sent-too-early = says `Sent` before it has reached the broker
            *[no] although no broker ever opened a connection for it
         }. Nothing can have been sent by then. Print it after the publish has returned without an error.
 
-body-in-other-case = publishes `{ $body }` instead of `{ $wanted }`
-    .explanation = `{ $program }` published the body `{ $body }`. It differs from `{ $wanted }` in upper and lower case only. A body
-        is a sequence of bytes, and those of `h` and `H` are different: nobody on the way makes them equal.
+other-body = publishes `{ $body }` instead of `{ $wanted }`
+    .explanation = `{ $program }` published the body `{ $body }`, where `{ $wanted }` is meant. { $how ->
+            [case] They differ in upper and lower case only; a body is a sequence of bytes, and those of `h` and `H` are
+                different.
+           *[other] A body is a sequence of bytes, and each of them counts.
+        } Nobody on the way makes them equal: send exactly these bytes, and print what you sent.
 
 unused-queue = uses the queue `{ $queue }`, where `{ $wanted }` is meant
-    .explanation = `{ $program }` uses a queue named `{ $queue }`, and nobody else does; the name that the others use is
-        `{ $wanted }`. To the broker these are two queues that have nothing to do with each other: what is put into one
+    .explanation = `{ $program }` uses a queue named `{ $queue }`; the name that is meant is `{ $wanted }`. To the broker these are two queues that have nothing to do with each other: what is put into one
         never comes out of the other. Names are compared byte by byte.
 
 queue-purged = throws away { $count ->
@@ -150,10 +159,10 @@ queue-purged = throws away { $count ->
         } in it. They are gone. To declare a queue that exists changes nothing and needs no cleaning first.
 
 confirm-not-awaited = closes before its messages are confirmed
-    .explanation = `{ $program }` asked for confirms (confirm.select), published, and closed while { $count ->
-            [one] the confirm of one message was
-           *[other] the confirms of { $count } messages were
-        } still to come. So it does not know whether the broker has them, which is what confirms are for. Await each
+    .explanation = `{ $program }` asked for confirms (confirm.select), published, and closed before it had read { $count ->
+            [one] the confirm of one message
+           *[other] the confirms of { $count } messages
+        }. So it does not know whether the broker has them, which is what confirms are for. Await each
         confirm before you close.
 
 returned-message-ignored = ignores { $count ->
@@ -184,8 +193,7 @@ reported-as-confirmed = { $how ->
     .explanation = { $how ->
             [returned] The broker found no queue for `{ $body }` and returned it (basic.return, 312 NO_ROUTE). Then it
                 acknowledged it: an ack means that the broker is done with a message, and not that a queue has it.
-           *[refused] The broker did not take `{ $body }`: it sent basic.nack, because the queue is full or something is
-                broken. No queue has the message.
+           *[refused] The broker did not take `{ $body }`: it sent basic.nack. Nothing says that any queue has the message.
         } `{ $program }` said that it is confirmed. { $how ->
             [returned] Compare the message_id of each returned message with those of your messages before you say so.
            *[refused] Tell an ack from a nack (with lapin: `Confirmation::Ack` and `Confirmation::Nack`).
@@ -225,7 +233,7 @@ message-not-persistent = publishes { $count ->
         delivery_mode = 2 (persistent).
 
 other-exchange = uses the exchange `{ $exchange }`, where `{ $wanted }` is meant
-    .explanation = `{ $program }` uses an exchange named `{ $exchange }`, and never `{ $wanted }`, which the other programs use. To the
+    .explanation = `{ $program }` uses an exchange named `{ $exchange }`, and never `{ $wanted }`, which is meant. To the
         broker these are two exchanges that have nothing to do with each other: what is published to one never comes
         to the queues of the other. Names are compared byte by byte.
 
@@ -258,6 +266,23 @@ other-x-match = binds with x-match = { $found }, where { $wanted } is meant
         one; names that begin with `x-` do not count. (RabbitMQ knows `all-with-x` and `any-with-x`, too, for which they
         do.) Put the first argument into the binding as `x-match`.
 
+left-behind = leaves { $kind ->
+        [queue] the queue `{ $name }`
+        [exchange] the exchange `{ $name }`
+       *[binding] a binding of `{ $name }`
+    } behind
+    .explanation = `{ $program }` { $kind ->
+            [queue] declared the queue `{ $name }`, and it is still there now that all programs have ended. { $source ->
+                [none] Nobody takes what comes into it.
+               *[other] It is bound to the exchange `{ $source }`, so it goes on collecting messages that nobody takes, until
+                    the broker has no room left.
+            }
+            [exchange] declared the exchange `{ $name }`, and it is still there now that all programs have ended.
+           *[binding] bound `{ $name }` to the exchange `{ $source }`, and the binding is still there now that all programs have
+                ended: it goes on routing messages.
+        } The chapter does not ask for it. Leave it out, or let it go with the program: a queue that is exclusive or
+        auto-delete, an exchange that is auto-delete.
+
 shared-queue = shares a queue with another subscriber
     .explanation = `{ $program }` consumes from the queue `{ $queue }`, and so does `{ $other }`. The broker gives each message of a queue
         to one of its consumers, so each of the two gets only a part of them. An exchange copies messages to queues,
@@ -267,8 +292,11 @@ queue-not-exclusive = consumes from a queue that does not belong to it alone
     .explanation = `{ $program }` declared its queue { $generated ->
             [yes] with a name that the broker chose, but
            *[no] `{ $queue }`
-        } not exclusive. Such a queue stays when the program has ended, and goes on collecting messages that nobody
-        reads; every other connection may use it, too. Declare it exclusive: then it belongs to this connection, and
+        } not exclusive. { $stays ->
+            [yes] Such a queue stays when the program has ended, and goes on collecting messages that nobody reads; every
+                other connection may use it, too.
+           *[no] Every other connection may use it, too, and take messages out of it.
+        } Declare it exclusive: then it belongs to this connection, and
         the broker deletes it when the connection ends, however it ends.
 
 queue-not-bound = consumes from a queue that is bound to nothing
@@ -325,16 +353,16 @@ foreign-reply = takes a reply that belongs to another call
         doubled or forged: compare the correlation_id with that of your request, and ignore what is different.
 
 unacked-deliveries = never settles { $count ->
-        [one] a message that it was done with
-       *[other] { $count } messages that it was done with
+        [one] a message that it got
+       *[other] { $count } messages that it got
     }
-    .explanation = `{ $program }` consumes from `{ $queue }` with manual acknowledgement. Of { $all } deliveries, { $count } that it
-        was done with were never settled by basic.ack, basic.nack or basic.reject. The broker keeps such a message for
+    .explanation = `{ $program }` consumes from `{ $queue }` with manual acknowledgement. It was done with a message and went on
+        without basic.ack, basic.nack or basic.reject: of { $all } deliveries, { $count } were never settled. The broker keeps such a message for
         the consumer, and puts it back into the queue when the channel ends: it is delivered again. Acknowledge each
         message when its work is done, or consume with automatic acknowledgement (no_ack).
 
 ack-before-done = acknowledges before the work is done
-    .explanation = `{ $program }` acknowledged `{ $body }` { $took } ms after it was delivered, and the work for it takes { $work } ms. From
+    .explanation = `{ $program }` acknowledged `{ $body }` { $took } after it was delivered, and the work for it takes { $work }. From
         then on the broker has forgotten the message: if the program dies in the middle of the work, nobody does it.
         Acknowledge after the work.
 
@@ -367,11 +395,18 @@ stopped-early = ends by itself instead of waiting for more
            *[no] Take the next delivery in a loop, until Ctrl-C.
         }
 
-died-on-delivery = dies of a message
-    .explanation = `{ $program }` got the body `{ $body }` and ended with an error. { $text ->
-            [no] The body is not UTF-8. A body is a sequence of bytes, and anybody may send any: convert it to text in a
+polls = asks for messages again and again instead of consuming
+    .explanation = `{ $program }` asked for messages of the queue `{ $queue }` with basic.get, { $count } times so far, and went on asking
+        after basic.get-empty. It never sent basic.consume. Each question is a round trip, mostly for nothing, and a
+        message waits until the next one. Consume (basic.consume), and the broker sends each message when it comes.
+
+died-on-delivery = ends with an error after it got a message
+    .explanation = `{ $program }` got the body `{ $body }` and ended with an error, although its connection was open and nobody had pressed
+        Ctrl-C. { $why ->
+            [bytes] The body is not UTF-8. A body is a sequence of bytes, and anybody may send any: convert it to text in a
                 way that never fails (`String::from_utf8_lossy`).
-           *[yes] Anybody may send anything to a queue: one message that a consumer does not expect must not end it.
+            [printed] It had printed the body by then, so something that comes afterwards fails: see standard error.
+           *[text] Anybody may send anything to a queue: one message that a consumer does not expect must not end it.
         }
 
 bytes-printed = prints the numbers of the bytes instead of the text
@@ -392,12 +427,18 @@ prefetch-global = sets a prefetch for the whole channel
     .explanation = `{ $program }` sent basic.qos with `global`. Old brokers share that prefetch of { $prefetch } among all consumers of
         the channel; new ones quietly treat it as a prefetch for each. Say what you mean: leave `global` out.
 
-never-connected = never connects to the broker
-    .explanation = `{ $program }` ended ({ $ended ->
-            [none] killed
-           *[other] exit code { $ended }
-        }) and never connected to the broker. Read the address from the variable `AMQP_ADDR`, and see what the program
-        says on standard error.
+never-connected = never connects to the address in `AMQP_ADDR`
+    .explanation = A broker waited for `{ $program }` at the address in the variable `AMQP_ADDR`, and the program never connected to it. { $how ->
+            [claims] It says that it sends or waits all the same, so it talks to somebody else: is a host or a port
+                written into the program? Take the address from `AMQP_ADDR`, whole. (Programs that need the parts find
+                them in `RABBITMQ_HOST` and `RABBITMQ_PORT`.)
+            [well] It exited with code 0 all the same: is a host or a port written into the program, or does it end
+                before it connects? Take the address from `AMQP_ADDR`, whole.
+           *[badly] It ended with an error ({ $ended ->
+                [none] killed
+               *[other] exit code { $ended }
+            }) before that: see what it says on standard error.
+        }
 
 connection-not-closed = ends without closing its connection
     .explanation = `{ $program }` published { $count ->
@@ -443,9 +484,55 @@ connection-blocked = is blocked by the broker
            *[other] The program published { $count } more while it was blocked: they pile up on the way.
         } Stop publishing until you are unblocked, and say that you wait.
 
-unreadable = sends what is not AMQP 0-9-1
-    .explanation = `{ $program }` sent bytes that are not AMQP 0-9-1: { $flaw }. The connection was cut there, and nothing of it reached
-        the broker. Use a client library for AMQP 0-9-1, and the port that it was given.
+unreadable = { $protocol ->
+        [tls] speaks TLS, not AMQP 0-9-1
+        [amqp-1-0] speaks AMQP 1.0, not 0-9-1
+        [amqp-0-8] speaks AMQP 0-8, not 0-9-1
+        [stream] speaks RabbitMQ's stream protocol, not AMQP 0-9-1
+        [http] speaks HTTP, not AMQP 0-9-1
+       *[unknown] sends what is not AMQP 0-9-1
+    }
+    .explanation = `{ $program }` sent bytes that are not AMQP 0-9-1: { $flaw }. { $protocol ->
+            [tls] This is how TLS begins. Use `amqp://` instead of `amqps://`, and switch TLS off in the library.
+            [amqp-1-0] This is how AMQP 1.0 begins, another protocol with a similar name. RabbitMQ 4 speaks both, but this
+                workbook is about 0-9-1: use a client library for that.
+            [amqp-0-8] This is an older version, which RabbitMQ 4 does not take any more. Use a client library of today.
+            [stream] This is the protocol of RabbitMQ's stream plugin, which has a port of its own. Streams can be read over
+                AMQP 0-9-1, too: use a client library for that.
+            [http] This is a request to a web server. The management page and its API have another port than AMQP.
+           *[unknown] Use a client library for AMQP 0-9-1, and the port that it was given.
+        } The connection was cut there, and nothing of it reached the broker.
+
+frame-too-large = sends a frame of { $claimed } bytes, and { $allowed } were agreed
+    .explanation = `{ $program }` sent a { $kind } frame of { $claimed } bytes. When the connection was opened, both sides agreed on at most
+        { $allowed } bytes a frame (frame_max, in connection.tune and connection.tune-ok). { $kind ->
+            [header] All properties and headers of a message must fit into one frame: put large data into the body, which a
+                library splits into as many frames as it takes.
+            [body] A longer body is sent in several frames, each of them small enough. A client library does this by itself.
+           *[other] A method and its arguments cannot be split: say less.
+        } A broker closes the connection for this (501 FRAME_ERROR), and here it was cut.
+
+negotiation-refused = answers connection.tune with { $what } = { $chosen }, which the broker refuses
+    .explanation = The broker proposed { $what } = { $proposed } to `{ $program }` (connection.tune), and the program answered { $what } = {
+        $chosen } (connection.tune-ok). { $what ->
+            [channel_max] It may be less than what was proposed, but not more, and 0 stands for no limit at all.
+           *[frame_max] It may be at most what was proposed, and 0 stands for no limit at all. It must be 8192 at least since
+                RabbitMQ 4.1, and 4096 before.
+        } RabbitMQ refuses it without a word: it closes the socket after 3 seconds, and the reason stands only in its log. Leave the
+        value as it is proposed, or choose one between these limits.
+
+connection-not-opened = loses its connection while it is being opened
+    .explanation = The connection of `{ $program }` ended before the broker answered connection.open-ok. { $by ->
+            [program] The program ended it
+           *[broker] The broker closed the socket
+        }{ $after ->
+            [none] , and the program had sent no method until then
+           *[other] , and the last that the program had sent was { $after }
+        }. { $by ->
+            [program] See what the program says on standard error, and whether it waits for the connection to be open.
+           *[broker] RabbitMQ does so without a word when a client says nothing for 10 seconds, or answers with what it does not
+                accept; the reason stands in its log.
+        }
 
 limit-passed = passes a limit of the lab: { $limit }
     .explanation = `{ $program }` passed the limit `{ $limit }` of { $allowed } that the lab sets for one program, and the connection was

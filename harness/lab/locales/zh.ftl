@@ -14,8 +14,8 @@ queue-not-found = 使用了不存在的队列：404 NOT_FOUND
         }
 
 exchange-not-found = 使用了不存在的交换机：404 NOT_FOUND
-    .explanation = `{ $program }` 对交换机 `{ $exchange }` 发送了 { $method }，但代理上没有这个交换机，于是代理返回 404 NOT_FOUND
-        并关闭了信道，发布到那里的消息也就丢失了。{ $queue ->
+    .explanation = `{ $program }` 对交换机 `{ $exchange }` 发送了 { $method }，但代理上没有这个交换机，所以代理返回 404 NOT_FOUND
+        并关闭信道，发布到那里的消息也就丢失了。{ $queue ->
             [yes] `{ $exchange }` 其实是一个队列的名字。要按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
            *[no] 使用之前请先声明交换机。如果只是想按名字把消息送进队列，请发布到默认交换机（名字是空字符串），路由键填队列名。
         }
@@ -37,7 +37,7 @@ double-ack = 对同一次投递确认了两次：406 PRECONDITION_FAILED
 
 ack-on-other-channel = 在另一个信道上确认：406 PRECONDITION_FAILED
     .explanation = `{ $program }` 在一个信道上收到标签为 { $tag } 的投递，却在另一个信道上对它发送了 { $method }。
-        投递标签在每个信道上各自从 1 开始计数，换一个信道就没有意义，因此代理返回 406 PRECONDITION_FAILED 并关闭了信道。
+        投递标签在每个信道上各自从 1 开始计数，换一个信道就没有意义，因此代理返回 406 PRECONDITION_FAILED 并关闭信道。
         在哪个信道上收到，就在哪个信道上确认。
 
 ack-after-automatic-ack = 已使用自动确认，却又手动确认：406 PRECONDITION_FAILED
@@ -95,11 +95,19 @@ discarded-publish = 发布时队列还不存在，消息被丢弃
            *[other] `{ $later }` 会声明这个队列，但那是在此之后。哪个程序先运行是无法预知的，所以两边都要声明。
         }（如果设置了 `mandatory`，代理会把这样的消息退回来。）
 
-publish-not-flushed = 消息还没有发出去，程序就结束了
+publish-not-flushed = { $cut ->
+        [never] 声称发送了消息，却什么也没有发布
+       *[other] 消息还没有发出去，程序就结束了
+    }
     .explanation = { $cut ->
             [yes] `{ $program }` 开始发送一条消息（basic.publish），但还没有发完，连接就断开了，代理会丢弃这样的消息。
-           *[no] `{ $program }` 连接了代理，也声称已经发送，但 basic.publish 从未出现：消息还留在进程里，进程就已经结束了。
-        }客户端库是在后台写数据的。请先等待发布完成，再关闭连接并等待关闭完成：connection.close-ok 一定在此前发送的所有内容之后才到达。
+            [never] `{ $program }` 声称已经发送，也正常关闭了连接，但在此之前从未出现 basic.publish：它根本没有要求代理接收消息。
+           *[no] `{ $program }` 连接了代理，也声称已经发送，但直到进程结束，basic.publish 都没有出现。
+        }{ $cut ->
+            [never] 请先发布，再打印你发送的内容。
+           *[other] 客户端库是在后台写数据的。请先等待发布完成，再关闭连接并等待关闭完成：connection.close-ok
+               一定在此前发送的所有内容之后才到达。
+        }
 
 sent-too-early = 还没有连上代理就说已经发送
     .explanation = `{ $program }` 打印了“{ $line }”，{ $opened ->
@@ -107,12 +115,14 @@ sent-too-early = 还没有连上代理就说已经发送
            *[no] 但始终没有代理为它打开过连接
         }，所以当时不可能已经发出任何消息。请在发布成功返回之后再打印。
 
-body-in-other-case = 发布的是 `{ $body }`，而不是 `{ $wanted }`
-    .explanation = `{ $program }` 发布的消息体是 `{ $body }`，与 `{ $wanted }` 只有大小写不同。消息体是一串字节，`h` 和 `H`
-        的字节并不一样，途中没有谁会把它们当作相同。
+other-body = 发布的是 `{ $body }`，而不是 `{ $wanted }`
+    .explanation = `{ $program }` 发布的消息体是 `{ $body }`，而应该是 `{ $wanted }`。{ $how ->
+            [case] 两者只有大小写不同；消息体是一串字节，`h` 和 `H` 的字节并不一样。
+           *[other] 消息体是一串字节，每个字节都算数。
+        }途中没有谁会把它们当作相同：请原样发送这些字节，并打印你发送的内容。
 
 unused-queue = 使用了队列 `{ $queue }`，而应该是 `{ $wanted }`
-    .explanation = `{ $program }` 使用的队列名是 `{ $queue }`，除它之外没有别人使用；大家用的名字是 `{ $wanted }`。
+    .explanation = `{ $program }` 使用的队列名是 `{ $queue }`，而应该是 `{ $wanted }`。
         在代理看来，这是两个毫不相干的队列：放进其中一个的消息，永远不会从另一个里出来。名字是逐字节比较的。
 
 queue-purged = 用 { $method } 清掉了 { $count } 条等待中的消息
@@ -120,7 +130,7 @@ queue-purged = 用 { $method } 清掉了 { $count } 条等待中的消息
         重复声明已有的队列不会有任何影响，不需要事先清空。
 
 confirm-not-awaited = 没有等到发布确认就关闭了
-    .explanation = `{ $program }` 要求了发布确认（confirm.select）并发布了消息，但在还有 { $count } 条消息的确认没有到达时就关闭了。
+    .explanation = `{ $program }` 要求了发布确认（confirm.select）并发布了消息，但还有 { $count } 条消息的确认没有读到就关闭了。
         这样它并不知道代理是否收到了这些消息，而确认正是为此而设的。请等到每个确认之后再关闭。
 
 returned-message-ignored = 忽略了被退回的 { $count } 条消息
@@ -142,7 +152,7 @@ reported-as-confirmed = { $how ->
     .explanation = { $how ->
             [returned] 代理没有为 `{ $body }` 找到队列，把它退回了（basic.return，312 NO_ROUTE），然后照样确认了它：
                 确认只表示代理处理完了这条消息，并不表示有队列收下了它。
-           *[refused] 代理没有接受 `{ $body }`：它发送了 basic.nack，因为队列已满或者出了故障。没有队列收下这条消息。
+           *[refused] 代理没有接受 `{ $body }`：它发送了 basic.nack。没有任何迹象表明有队列收下了这条消息。
         }`{ $program }` 却说它已被确认。{ $how ->
             [returned] 在这样说之前，请把每条退回消息的 message_id 与自己的消息比较。
            *[refused] 请区分 ack 和 nack（lapin：`Confirmation::Ack` 与 `Confirmation::Nack`）。
@@ -174,7 +184,7 @@ message-not-persistent = 发布了 { $count } 条代理重启后就会丢失的�
         请在发布时把消息属性 delivery_mode 设为 2（持久）。
 
 other-exchange = 使用了交换机 `{ $exchange }`，而应该是 `{ $wanted }`
-    .explanation = `{ $program }` 使用的交换机名是 `{ $exchange }`，从未使用过其他程序所用的 `{ $wanted }`。
+    .explanation = `{ $program }` 使用的交换机名是 `{ $exchange }`，从未使用过应该用的 `{ $wanted }`。
         在代理看来，这是两个毫不相干的交换机：发布到其中一个的消息，永远不会到达绑定在另一个上的队列。名字是逐字节比较的。
 
 other-routing-key = 发布时用的路由键是 `{ $key }`，而应该是 `{ $wanted }`
@@ -203,6 +213,20 @@ other-x-match = 绑定时 x-match 为 { $found }，而应该是 { $wanted }
         }，而它启动时的参数是 `{ $wanted }`。`all` 要求消息具有绑定中的每一对，`any` 只要求至少一对；以 `x-` 开头的名字不算在内
         （RabbitMQ 还有 `all-with-x` 和 `any-with-x`，它们会把这些名字也算上）。请把第一个参数作为绑定的 `x-match`。
 
+left-behind = { $kind ->
+        [queue] 留下了队列 `{ $name }`
+        [exchange] 留下了交换机 `{ $name }`
+       *[binding] 留下了 `{ $name }` 的绑定
+    }
+    .explanation = `{ $program }` { $kind ->
+            [queue] 声明了队列 `{ $name }`，所有程序结束之后它仍然存在。{ $source ->
+                [none] 没有人会取走其中的消息。
+               *[other] 它绑定在交换机 `{ $source }` 上，会不断积累没有人取走的消息，直到代理耗尽空间。
+            }
+            [exchange] 声明了交换机 `{ $name }`，所有程序结束之后它仍然存在。
+           *[binding] 把 `{ $name }` 绑定到交换机 `{ $source }`，所有程序结束之后这个绑定仍然存在，还在继续转发消息。
+        }本章并不需要它。请去掉它，或者让它随程序一起消失：把队列声明为独占或自动删除，把交换机声明为自动删除。
+
 shared-queue = 与另一个订阅者共用一个队列
     .explanation = `{ $program }` 从队列 `{ $queue }` 消费，`{ $other }` 也从这个队列消费。队列中的每条消息只会交给其中一个消费者，
         所以两者都只能收到一部分。交换机是把消息复制到各个队列，而不是各个消费者：请让每个订阅者声明自己的队列（独占，名字留空）并绑定它。
@@ -211,7 +235,10 @@ queue-not-exclusive = 消费的队列并不只属于自己
     .explanation = `{ $program }` 声明自己的队列时{ $generated ->
             [yes] 由代理起了名字，但
            *[no] （`{ $queue }`）
-        }没有声明为独占。这样的队列在程序结束之后仍然存在，继续积累没有人读取的消息，其他连接也都可以使用它。
+        }没有声明为独占。{ $stays ->
+            [yes] 这样的队列在程序结束之后仍然存在，继续积累没有人读取的消息，其他连接也都可以使用它。
+           *[no] 其他连接也都可以使用它，从中取走消息。
+        }
         请把它声明为独占：它就只属于这个连接，无论连接怎样结束，代理都会把它删除。
 
 queue-not-bound = 消费的队列没有绑定到任何交换机
@@ -259,13 +286,13 @@ foreign-reply = 把属于另一次调用的回复当成了自己的
         } 的消息，程序却把它的消息体 `{ $body }` 当成了结果。进入回复队列的消息可能是迟到的、重复的或伪造的：
         请把 correlation_id 与自己的请求比较，不同的一律忽略。
 
-unacked-deliveries = 有 { $count } 条消息处理完却一直没有确认
-    .explanation = `{ $program }` 以手动确认方式从 `{ $queue }` 消费。在 { $all } 次投递中，有 { $count } 条已经处理完，却始终没有用 basic.ack、basic.nack
-        或 basic.reject 答复。代理会一直为消费者保留这些消息，信道结束时再把它们放回队列，于是它们会被再次投递。
+unacked-deliveries = 收到的消息中有 { $count } 条一直没有确认
+    .explanation = `{ $program }` 以手动确认方式从 `{ $queue }` 消费。它处理完消息之后，没有用 basic.ack、basic.nack 或 basic.reject 答复就继续往下走：
+        在 { $all } 次投递中，有 { $count } 次始终没有答复。代理会一直为消费者保留这些消息，信道结束时再把它们放回队列，于是它们会被再次投递。
         请在处理完每条消息之后确认，或者使用自动确认（no_ack）消费。
 
 ack-before-done = 工作还没有做完就确认了
-    .explanation = `{ $program }` 在 `{ $body }` 投递之后 { $took } 毫秒就确认了它，而这项工作需要 { $work } 毫秒。一经确认，代理就忘记了这条消息：
+    .explanation = `{ $program }` 在 `{ $body }` 投递之后 { $took } 就确认了它，而这项工作需要 { $work }。一经确认，代理就忘记了这条消息：
         如果程序中途崩溃，这项工作就再也没有人做了。请在工作完成之后再确认。
 
 work-lost = 丢失了代理已经忘记的 { $count } 条消息
@@ -283,10 +310,16 @@ stopped-early = 本该继续等待，却自己结束了
            *[no] 请在循环中不断取下一条消息，直到按下 Ctrl-C。
         }
 
-died-on-delivery = 被一条消息弄得崩溃了
-    .explanation = `{ $program }` 收到消息体 `{ $body }` 之后出错退出。{ $text ->
-            [no] 这个消息体不是 UTF-8。消息体只是一串字节，谁都可以发送任意内容：转换成文本时请用不会失败的方法（`String::from_utf8_lossy`）。
-           *[yes] 谁都可以向队列发送任意内容：一条意料之外的消息不应该让消费者退出。
+polls = 一遍遍地询问有没有消息，而不是消费
+    .explanation = `{ $program }` 用 basic.get 向队列 `{ $queue }` 要消息，到目前为止共 { $count } 次，得到 basic.get-empty 之后仍然继续询问，
+        却从未发送 basic.consume。每次询问都要往返一趟，多半是白跑，而消息要等到下一次询问才能取走。请改用 basic.consume
+        消费，消息一到，代理就会送来。
+
+died-on-delivery = 收到一条消息之后出错退出
+    .explanation = `{ $program }` 收到消息体 `{ $body }`，随后出错退出，而那时连接还开着，也没有人按 Ctrl-C。{ $why ->
+            [bytes] 这个消息体不是 UTF-8。消息体只是一串字节，谁都可以发送任意内容：转换成文本时请用不会失败的方法（`String::from_utf8_lossy`）。
+            [printed] 那时它已经打印了消息体，所以是之后的某一步出了错：请看标准错误。
+           *[text] 谁都可以向队列发送任意内容：一条意料之外的消息不应该让消费者退出。
         }
 
 bytes-printed = 打印的是字节的数字，而不是文本
@@ -305,11 +338,16 @@ prefetch-global = 为整个信道设置了预取数
     .explanation = `{ $program }` 发送的 basic.qos 带有 `global`。旧版本的代理让信道上的所有消费者共享预取数 { $prefetch }，新版本则悄悄地把它当作每个消费者各自的预取数。
         为了含义明确，请去掉 `global`。
 
-never-connected = 从未连接代理
-    .explanation = `{ $program }` 已经结束（{ $ended ->
-            [none] 被终止
-           *[other] 退出码 { $ended }
-        }），但从未连接过代理。请从环境变量 `AMQP_ADDR` 读取地址，并看看程序在标准错误上说了什么。
+never-connected = 从未连接 `AMQP_ADDR` 中的地址
+    .explanation = 代理在环境变量 `AMQP_ADDR` 中的地址上等着 `{ $program }`，而程序从未连接到那里。{ $how ->
+            [claims] 它却说自己已经发送或者正在等待，说明它连接的是别处：程序里是不是写死了主机或端口？请使用
+                `AMQP_ADDR` 中的完整地址。（需要分开的主机和端口时，见 `RABBITMQ_HOST` 和 `RABBITMQ_PORT`。）
+            [well] 它却以退出码 0 结束了：程序里是不是写死了主机或端口，还是没等到连接就结束了？请使用 `AMQP_ADDR` 中的完整地址。
+           *[badly] 它在连接之前就出错结束了（{ $ended ->
+                [none] 被终止
+               *[other] 退出码 { $ended }
+            }）：请看看它在标准错误上说了什么。
+        }
 
 connection-not-closed = 没有关闭连接就结束了
     .explanation = `{ $program }` 发布了 { $count } 条消息，然后没有发送 connection.close 就结束了：在代理看来，这和崩溃没有区别，
@@ -340,8 +378,51 @@ connection-blocked = 被代理阻塞
            *[other] 程序在阻塞期间又发布了 { $count } 条消息，它们都积压在途中。
         }在解除阻塞之前请停止发布，并说明自己正在等待。
 
-unreadable = 发送的内容不是 AMQP 0-9-1
-    .explanation = `{ $program }` 发送的字节不是 AMQP 0-9-1：{ $flaw }。连接在此处被切断，这些内容没有到达代理。请使用支持 AMQP 0-9-1 的客户端库，并连接给定的端口。
+unreadable = { $protocol ->
+        [tls] 使用的是 TLS，而不是 AMQP 0-9-1
+        [amqp-1-0] 使用的是 AMQP 1.0，而不是 0-9-1
+        [amqp-0-8] 使用的是 AMQP 0-8，而不是 0-9-1
+        [stream] 使用的是 RabbitMQ 的流协议，而不是 AMQP 0-9-1
+        [http] 使用的是 HTTP，而不是 AMQP 0-9-1
+       *[unknown] 发送的内容不是 AMQP 0-9-1
+    }
+    .explanation = `{ $program }` 发送的字节不是 AMQP 0-9-1：{ $flaw }。{ $protocol ->
+            [tls] 这是 TLS 的开头。请把 `amqps://` 改成 `amqp://`，并在客户端库里关闭 TLS。
+            [amqp-1-0] 这是 AMQP 1.0 的开头，那是另一种名字相近的协议。RabbitMQ 4 两种都支持，但本练习册讲的是 0-9-1，请使用支持它的客户端库。
+            [amqp-0-8] 这是更早的版本，RabbitMQ 4 已经不再接受。请使用现在的客户端库。
+            [stream] 这是 RabbitMQ 流插件的协议，它有自己的端口。流也可以通过 AMQP 0-9-1 读取，请使用支持它的客户端库。
+            [http] 这是发给 Web 服务器的请求。管理页面及其 API 的端口与 AMQP 的端口不同。
+           *[unknown] 请使用支持 AMQP 0-9-1 的客户端库，并连接给定的端口。
+        }连接在此处被切断，这些内容没有到达代理。
+
+frame-too-large = 发送了 { $claimed } 字节的帧，而约定的上限是 { $allowed }
+    .explanation = `{ $program }` 发送了一个 { $claimed } 字节的{ $kind ->
+            [header] 内容头帧
+            [body] 消息体帧
+           *[other] 方法帧
+        }。打开连接时，双方约定每个帧最多 { $allowed } 字节（connection.tune 和 connection.tune-ok 中的 frame_max）。{ $kind ->
+            [header] 一条消息的全部属性和消息头必须放进一个帧：大块数据请放进消息体，客户端库会按需要把消息体拆成多个帧。
+            [body] 更长的消息体要分成几个足够小的帧发送，客户端库会自己这样做。
+           *[other] 方法连同参数不能拆开，请减少内容。
+        }代理遇到这种情况会关闭连接（501 FRAME_ERROR），在这里连接被切断。
+
+negotiation-refused = 用 { $what } = { $chosen } 回答 connection.tune，被代理拒绝
+    .explanation = 代理向 `{ $program }` 提议 { $what } = { $proposed }（connection.tune），程序却回答 { $what } = { $chosen }（connection.tune-ok）。{ $what ->
+            [channel_max] 可以比提议的小，不能比它大，而 0 表示完全没有上限。
+           *[frame_max] 不能大于提议的值，而 0 表示完全没有上限；从 RabbitMQ 4.1 起至少是 8192，之前至少是 4096。
+        }RabbitMQ 拒绝时什么也不说：3 秒之后关闭套接字，原因只写在它的日志里。请采用提议的值，或者选一个在这些界限之内的值。
+
+connection-not-opened = 连接还没打开就断开了
+    .explanation = `{ $program }` 的连接在代理回答 connection.open-ok 之前就结束了：{ $by ->
+            [program] 是程序结束了它
+           *[broker] 是代理关闭了套接字
+        }{ $after ->
+            [none] ，在此之前程序没有发送过任何方法
+           *[other] ，程序最后发送的是 { $after }
+        }。{ $by ->
+            [program] 请看程序在标准错误上说了什么，以及它是否等到连接打开。
+           *[broker] 如果客户端 10 秒内什么也不说，或者回答了不被接受的内容，RabbitMQ 就会这样做，而且什么也不说；原因写在它的日志里。
+        }
 
 limit-passed = 超过了实验环境的限制：{ $limit }
     .explanation = `{ $program }` 超过了实验环境对单个程序的限制 `{ $limit }`（最多 { $allowed }），连接被切断。没有哪个练习需要这么多，请检查是否有停不下来的循环。

@@ -5,7 +5,9 @@
 
 mod mess;
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
+
+use amqp_tap::{Event, Hit};
 
 use crate::{
     failure::{Checked, Failure},
@@ -13,6 +15,8 @@ use crate::{
     judge::{Declare, Letter, Partner},
     lab::Lab,
     program::Program,
+    report::visible,
+    tasks::Task,
 };
 
 pub use mess::{Mess, Trick};
@@ -100,11 +104,29 @@ impl Call {
         }
     }
 
+    /// Holds that the client waits for its own reply, longer than an impatient one does.
+    pub async fn is_waited_for(&self) -> Checked {
+        let name = self.client.name();
+        let what = format!("`{name}` publishes a request");
+        let asked = self
+            .client
+            .until_frame(&what, |event| event.is("basic.publish"));
+        let asked = asked.await?;
+        let ended = self.client.impatiently(&asked, Program::ended).await;
+        let Some(ended) = ended else { return Ok(()) };
+        let expected = format!("`{name}` waits for the reply with its correlation_id");
+        let observed = format!("it {ended} before that came");
+        Err(self.client.explain(Failure::new(expected, observed)))
+    }
+
     /// Waits until the client has printed this result, and no other, and has ended well.
     pub async fn succeeds_with(&self, result: &str) -> Checked {
-        self.client.prints_result(result).await?;
+        // The lab's server need not reckon well, so that nobody can know the result without its reply.
+        let asked = visible(&self.request.text());
+        let why = format!(": it asked for {asked} and was told {result}");
+        self.client.prints_result_because(result, &why).await?;
         self.client.succeeds().await?;
-        self.client.prints_result(result).await
+        self.client.prints_result_because(result, &why).await
     }
 }
 
@@ -136,18 +158,34 @@ impl Program {
         .await
     }
 
+    /// While a reply of it is held back: waits until it acknowledges the request on another connection, which nothing
+    /// holds back, if it does so at all. One that waits for the confirm of its reply does not, however long that takes.
+    pub async fn may_ack_before_its_reply(&self, held: Hit) {
+        let events = self.events();
+        let takes_on = |event: &&Arc<Event>| event.is("basic.deliver") || event.is("basic.get-ok");
+        let mut takes = events.iter().filter(takes_on);
+        let reply = events
+            .iter()
+            .find(|event| Some(event.number) == held.trigger);
+        // What it sends on the connection of its reply stays behind the reply.
+        let other = takes.all(|event| event.connection != held.connection);
+        if let (Some(reply), true) = (reply, other) {
+            let acked = |server: &Self| server.tasks().iter().any(Task::is_done_with).then_some(());
+            self.impatiently(reply, acked).await;
+        }
+    }
+
     /// Where it published a reply to, if that is another place than any request that was delivered to it asks for.
+    ///
+    /// A request that says nothing of it may be answered to nobody: to the default exchange with an empty key.
     pub fn replies_elsewhere(&self) -> Option<String> {
         let events = self.events();
         let messages = || events.iter().filter_map(|event| event.message());
         let asked_for: Vec<String> = messages()
             .filter(|message| message.is_delivery())
-            .filter_map(|message| {
-                message
-                    .properties()
-                    .reply_to()
-                    .as_ref()
-                    .map(ToString::to_string)
+            .map(|message| {
+                let reply_to = message.properties().reply_to().as_ref();
+                reply_to.map(ToString::to_string).unwrap_or_default()
             })
             .collect();
         let known = |key: &str| asked_for.iter().any(|address| address == key);
@@ -169,7 +207,12 @@ impl Program {
 
     /// Waits until it has printed `Got RESULT` with this result, and with no other.
     pub async fn prints_result(&self, result: &str) -> Checked {
-        let what = format!("`{}` prints `Got {result}`, once", self.name());
+        self.prints_result_because(result, "").await
+    }
+
+    /// As [`Program::prints_result`]; `why` goes on with the sentence that says so.
+    async fn prints_result_because(&self, result: &str, why: &str) -> Checked {
+        let what = format!("`{}` prints `Got {result}`, once{why}", self.name());
         self.until(&what, |program| {
             let said = program.stdout();
             let ended = program.ended().is_some();

@@ -1,5 +1,7 @@
 //! Running one check: find the broker, open a lab, run the body, tell what came of it.
 
+mod by_hand;
+
 use std::{
     env, fmt,
     hash::{DefaultHasher, Hash, Hasher},
@@ -16,9 +18,11 @@ use crate::{
     evidence::{self, Evidence},
     exercise::Exercise,
     failure::{Checked, Failure, Verdict},
+    kept,
     lab::{Lab, Leases, Record},
     process,
-    report::{CheckReport, REPORT},
+    report::{CheckReport, ProgramReport, REPORT},
+    sentences,
     wait::DEADLINE,
 };
 
@@ -28,12 +32,16 @@ pub const SEED: &str = "WORKBOOK_SEED";
 /// What the `#[test]` of a check returns: a report, where it did not hold.
 pub type Outcome = Result<(), Told>;
 
-/// A report that shows itself as text where the test runner prints it.
+/// A failure that shows itself in a line where the test runner prints it: what it stands on is told once for all of
+/// them, when the last one has run.
 pub struct Told(Box<CheckReport>);
 
 impl fmt::Debug for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{}", self.0.name, self.0.text())
+        let failure = self.0.failure.as_ref();
+        let observed = failure.map_or("", |failure| &failure.observed);
+        let first = observed.lines().next().unwrap_or_default();
+        write!(f, "{}: {first}", self.0.name)
     }
 }
 
@@ -172,38 +180,59 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
             }
         }),
     };
-    let kept = evidence::keep(&tried.records, language);
+    let by_hand = env::var_os(REPORT).is_none();
+    let own = chapter.filter(|_| by_hand && exercise.is_own());
+    let folder = env::var_os(evidence::TAPES).map(PathBuf::from).or_else(|| {
+        let (_, chapter) = own?;
+        Some(kept::tapes(&exercise.root()?, &chapter.slug).join(&name))
+    });
+    let kept = match &folder {
+        Some(folder) => evidence::keep(&tried.records, folder, language),
+        None => Ok(()),
+    };
     let result = tried.result.and_then(|()| {
         kept.map_err(|error| Failure::infra("the tapes are written to a file", &error))
     });
     // Who passes and asks for no report needs no evidence.
-    let wanted = result.is_err() || env::var_os(REPORT).is_some();
+    let wanted = result.is_err() || !by_hand;
     let evidence = if wanted {
-        evidence::gather(&tried.records, language)
+        evidence::gather(&tried.records, exercise.slug(), language)
     } else {
         Evidence::default()
     };
-    write(CheckReport {
+    let report = CheckReport {
         hint: check.map(|check| check.hint.get(language).to_owned()),
         verdict: result
             .as_ref()
             .err()
             .map_or(Verdict::Pass, |failure| failure.verdict),
-        failure: result.err(),
+        failure: result
+            .err()
+            .map(|failure| sentences::failure_in(failure, language)),
         cases: tried.cases,
-        case: tried.case,
+        case: tried.case.map(|it| sentences::case_in(&it, language)),
         findings: evidence.findings,
         picture: evidence.picture,
         programs: tried
             .records
             .into_iter()
             .flat_map(|record| record.reports)
+            .map(|program| ProgramReport {
+                ended: program
+                    .ended
+                    .map(|it| sentences::in_language(&it, language)),
+                ..program
+            })
             .collect(),
         seed: run_seed,
         given_back,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         name,
-    })
+    };
+    if by_hand && let Some((number, chapter)) = chapter {
+        by_hand::ended(exercise, number, chapter, &report);
+    }
+    write(report)
 }
 
 /// Hands the report to whoever asked for it.
@@ -216,7 +245,7 @@ fn write(mut report: CheckReport) -> Outcome {
             &error,
         );
         report.verdict = failure.verdict;
-        report.failure = Some(failure);
+        report.failure = Some(sentences::failure_in(failure, Language::from_env()));
     }
     if report.failure.is_some() {
         Err(Told(Box::new(report)))

@@ -1,9 +1,6 @@
 //! What a check leaves behind for whoever wants to see what happened: findings, pictures and tapes.
 
-use std::{
-    env, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashSet, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +31,9 @@ pub struct ToldFinding {
     pub chapter: String,
     /// The numbers of the events on the program's tape that prove it.
     pub evidence: Vec<u64>,
+    /// The frames that prove it, cut out of the sequence diagram; empty where no frame does.
+    #[serde(default)]
+    pub frames: String,
 }
 
 /// What the tapes of a check show.
@@ -52,37 +52,47 @@ struct World<'a> {
 }
 
 /// Draws findings and pictures from the worlds of a check.
-pub(crate) fn gather(records: &[Record], language: Language) -> Evidence {
+///
+/// `slug` is the exercise's, whose own page comes before those of others.
+pub(crate) fn gather(records: &[Record], slug: &str, language: Language) -> Evidence {
     let look = Look {
         language,
         ..Look::default()
     };
     let mut evidence = Evidence::default();
-    for world in worlds(records) {
+    let mut told = HashSet::new();
+    for mut world in worlds(records) {
+        // A program that does the same in several worlds is told of once.
+        world.findings.retain(|it| {
+            let same = (it.id, it.program.clone(), it.arguments.clone());
+            told.insert(same)
+        });
         evidence
             .picture
             .push_str(&picture::text(&world.seen, &world.findings, &look));
+        let findings = world.findings.iter().zip(1..);
         evidence
             .findings
-            .extend(world.findings.iter().map(|finding| ToldFinding {
+            .extend(findings.map(|(finding, number)| ToldFinding {
                 id: finding.id,
                 severity: finding.severity,
                 program: finding.program.clone(),
                 title: finding.title(language),
                 explanation: finding.explanation(language),
-                chapter: finding.chapter.to_string(),
+                chapter: finding.id.chapter_in(slug).to_owned(),
                 evidence: finding.evidence.clone(),
+                frames: picture::excerpt(&world.seen, &world.findings, number, &look),
             }));
     }
     evidence
 }
 
-/// Writes the tapes and pictures of a check to the folder that [`TAPES`] names, if it names one.
-pub(crate) fn keep(records: &[Record], language: Language) -> io::Result<()> {
-    let Some(folder) = env::var_os(TAPES).map(PathBuf::from) else {
-        return Ok(());
-    };
-    std::fs::create_dir_all(&folder)?;
+/// Writes the tapes and pictures of a check to a folder, and removes what an earlier run left there.
+pub(crate) fn keep(records: &[Record], folder: &Path, language: Language) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => std::fs::create_dir_all(folder)?,
+    }
     for (number, world) in worlds(records).enumerate() {
         let name = |what: &str| folder.join(format!("{}-{what}", number + 1));
         let look = Look {

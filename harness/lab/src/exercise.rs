@@ -43,9 +43,20 @@ impl Exercise {
         self.package.strip_suffix(SOLUTION).unwrap_or(self.package)
     }
 
+    /// Whether its programs are the learner's, and not those of the solution.
+    pub(crate) fn is_own(self) -> bool {
+        !self.package.ends_with(SOLUTION)
+    }
+
+    /// The checkout's top folder.
+    pub(crate) fn root(self) -> Option<PathBuf> {
+        let root = Path::new(self.folder).ancestors().nth(2)?;
+        Some(root.to_owned())
+    }
+
     /// The catalogue of the course, where this exercise is in one.
     pub(crate) fn course(self) -> Option<Course> {
-        let root = Path::new(self.folder).ancestors().nth(2)?;
+        let root = self.root()?;
         Course::read(&root.join("exercises").join("course.toml")).ok()
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::course::Language;
+
 /// What a check, an exercise or a whole submission came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -20,15 +22,27 @@ pub enum Verdict {
     Infra,
 }
 
+impl Verdict {
+    /// Its word in a language.
+    pub fn word_in(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Pass, Language::English) => "pass",
+            (Self::Fail, Language::English) => "fail",
+            (Self::Error, Language::English) => "error",
+            (Self::Ungradable, Language::English) => "ungradable",
+            (Self::Infra, Language::English) => "infra",
+            (Self::Pass, Language::Chinese) => "通过",
+            (Self::Fail, Language::Chinese) => "未通过",
+            (Self::Error, Language::Chinese) => "出错",
+            (Self::Ungradable, Language::Chinese) => "无法评分",
+            (Self::Infra, Language::Chinese) => "未评判",
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Error => "error",
-            Verdict::Ungradable => "ungradable",
-            Verdict::Infra => "infra",
-        })
+        f.pad(self.word_in(Language::English))
     }
 }
 

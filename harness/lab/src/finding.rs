@@ -10,7 +10,7 @@
 //! | `story` | a tape, read once: publishes with their confirms, deliveries with their settlements, errors … |
 //! | `world` | the stories of all programs side by side: which queue was there when |
 //! | `spoken` | what printed lines claim |
-//! | `refusals`, `publishing`, `confirming`, `routing`, `headed`, `calls`, `settling`, `consuming`, `connections` | the rules |
+//! | `refusals`, `publishing`, `confirming`, `leftovers`, `routing`, `headed`, `calls`, `settling`, `consuming`, `connections` | the rules |
 //! | `catalogue` | titles and explanations, in the languages of the course |
 
 mod calls;
@@ -20,6 +20,7 @@ mod connections;
 mod consuming;
 mod headed;
 mod id;
+mod leftovers;
 mod publishing;
 mod refusals;
 mod routing;
@@ -51,7 +52,7 @@ use crate::{
 
 pub use id::FindingId;
 pub(crate) use refusals::anonymous;
-pub(crate) use story::{Delivery, Publish, Story};
+pub(crate) use story::{Consumer, Delivery, Publish, Story};
 use world::World;
 
 /// What is known of one program when findings are drawn.
@@ -63,6 +64,8 @@ pub struct Seen<'a> {
     pub reachable: bool,
     /// When its tape began: tapes of several programs are merged by it.
     pub began: SystemTime,
+    /// How long it works for each `.` in a body; it prints `Done` afterwards. `None`: it is no worker.
+    pub task_unit: Option<Duration>,
     /// Its tape.
     pub events: &'a [Arc<Event>],
     /// What it printed on standard output.
@@ -93,14 +96,28 @@ pub struct Given {
     pub queues: BTreeSet<String>,
     /// The queue names that the exercise's text gives: what comes near to one of them is a slip.
     pub names: BTreeSet<String>,
-    /// The bodies that the exercise's text gives: what differs by upper and lower case only is a slip.
+    /// The bodies that the exercise's text gives, for a program that gets no arguments.
     pub bodies: Vec<Vec<u8>>,
-    /// How long a program works for each `.` in a body, and that it prints `Done` afterwards.
-    pub task_unit: Option<Duration>,
     /// The exchanges that the exercise's text gives.
     pub exchanges: BTreeSet<String>,
     /// What the chapter asks for.
     pub asks: BTreeSet<Ask>,
+    /// What was left when all programs had ended, where a check looked.
+    pub left: Left,
+    /// The virtual host was empty at first, and the lab declares no exchange but those of the text: what no tape
+    /// shows to be declared is not there.
+    pub fresh: bool,
+}
+
+/// What stays in a virtual host although no exercise's text gives it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Queues, by name.
+    pub queues: BTreeSet<String>,
+    /// Exchanges, by name.
+    pub exchanges: BTreeSet<String>,
+    /// Bindings: the exchange that messages come from, and the queue or exchange that they go to.
+    pub bindings: BTreeSet<(String, String)>,
 }
 
 /// How grave a finding is.
@@ -169,21 +186,27 @@ type Rule = fn(&World<'_>, &Story<'_>) -> Option<Finding>;
 
 /// Causes come before what follows from them.
 const RULES: &[Rule] = &[
+    connections::unreadable,
+    connections::frame_too_large,
+    connections::negotiation_refused,
+    connections::not_opened,
+    connections::limit_passed,
     publishing::discarded,
     publishing::not_flushed,
     publishing::sent_too_early,
-    publishing::other_case,
+    publishing::other_body,
     publishing::unused_queue,
     publishing::purged,
     publishing::confirm_not_awaited,
+    confirming::reported_as_confirmed,
     publishing::returned_ignored,
     confirming::mode_missing,
-    confirming::reported_as_confirmed,
     confirming::multiple_ignored,
     confirming::unmarked,
     publishing::declared_nothing,
     publishing::queue_not_durable,
     publishing::message_not_persistent,
+    leftovers::left_behind,
     routing::other_exchange,
     routing::other_key,
     headed::other_headers,
@@ -202,6 +225,7 @@ const RULES: &[Rule] = &[
     settling::ack_before_done,
     settling::redelivery_loop,
     consuming::stopped_early,
+    consuming::polls,
     consuming::died_on_delivery,
     consuming::bytes_printed,
     settling::work_lost,
@@ -215,8 +239,6 @@ const RULES: &[Rule] = &[
     connections::heartbeat_missed,
     connections::churn,
     connections::blocked,
-    connections::unreadable,
-    connections::limit_passed,
 ];
 
 /// Leaves out what only follows from something else that was found.
@@ -226,18 +248,35 @@ fn hush(own: &mut Vec<Finding>) {
     let refused = own
         .iter()
         .any(|finding| refusals::IDS.contains(&finding.id));
-    let cut = has(&[Id::Unreadable, Id::LimitPassed]);
+    let cut = has(&[
+        Id::Unreadable,
+        Id::FrameTooLarge,
+        Id::NegotiationRefused,
+        Id::ConnectionNotOpened,
+        Id::LimitPassed,
+    ]);
     let missing = has(&[Id::DiscardedPublish, Id::UnusedQueue]) || refused;
     let dead = has(&[Id::DiedOnDelivery, Id::HeartbeatMissed]);
+    // Whether a message still reached a program that is about to leave is up to the moment.
+    let left = has(&[Id::StoppedEarly]);
+    let transient: Vec<String> = own
+        .iter()
+        .filter(|finding| finding.id == Id::QueueNotDurable)
+        .map(|finding| finding.arguments["queue"].clone())
+        .collect();
     own.retain(|finding| match finding.id {
-        Id::DeclaredNothing => !missing,
+        Id::InequivalentArguments => {
+            finding.arguments["argument"] != "durable"
+                || !transient.contains(&finding.arguments["name"])
+        }
+        Id::DeclaredNothing => !missing && !cut,
         Id::ConnectionNotClosed
         | Id::StoppedEarly
         | Id::PublishNotFlushed
         | Id::ConfirmNotAwaited
         | Id::DiedOnDelivery
-        | Id::WorkLost
         | Id::UnackedDeliveries => !refused && !cut,
+        Id::WorkLost => !refused && !cut && !left && !dead,
         Id::LostConnectionIgnored => !refused && !cut && !dead,
         _ => true,
     });
@@ -273,6 +312,14 @@ impl Finding {
             place: story.place,
             event,
         });
+        self
+    }
+
+    /// It is no advice here, but why a check does not hold.
+    fn graver(mut self, is: bool) -> Self {
+        if is {
+            self.severity = Severity::Error;
+        }
         self
     }
 

@@ -1,6 +1,7 @@
 //! A check's private world.
 
 mod leases;
+mod leftovers;
 mod topology;
 
 use std::{
@@ -26,7 +27,7 @@ use crate::{
     course::ChapterGiven,
     exercise::Exercise,
     failure::{Checked, Failure},
-    finding::Given,
+    finding::{Given, Left},
     judge::Judge,
     process::{Command, Ended, Process, Terminal},
     program::{NO_BROKER_LIMIT, Program, Witness},
@@ -54,11 +55,11 @@ pub struct Lab {
     /// A broker that nobody else uses.
     own: Option<OwnBroker>,
     names: Cell<u64>,
-    /// The shortest time that any of its programs works for each `.` in a task, where it says so.
-    task_unit: Cell<Option<Duration>>,
     /// The queues that the lab declared itself.
     declared: Rc<RefCell<BTreeSet<String>>>,
     judge: RefCell<Option<Rc<Judge>>>,
+    /// What a check has found when all programs had ended.
+    left: RefCell<Left>,
     /// Holds the port of [`Lab::fails_without_broker`], so that nobody else listens on it.
     nobody: OnceCell<TcpSocket>,
 }
@@ -104,9 +105,9 @@ impl Lab {
             others: RefCell::default(),
             own: None,
             names: Cell::default(),
-            task_unit: Cell::default(),
             declared: Rc::default(),
             judge: RefCell::default(),
+            left: RefCell::default(),
             nobody: OnceCell::new(),
         })
     }
@@ -335,12 +336,6 @@ impl Lab {
         self.spawn(program, start, address, None)
     }
 
-    /// Notes how long a program works for each `.` in a task: rules about work take the shortest.
-    pub(crate) fn note_task_unit(&self, unit: Duration) {
-        let shortest = self.task_unit.get().map_or(unit, |known| known.min(unit));
-        self.task_unit.set(Some(shortest));
-    }
-
     fn spawn(
         &self,
         name: &str,
@@ -473,6 +468,12 @@ impl Lab {
         Ok(names)
     }
 
+    /// The broker closes every connection to the lab's virtual host, with code 320 (CONNECTION_FORCED).
+    pub(crate) async fn closes_all_connections(&self, reason: &str) -> Checked {
+        let closed = self.lease.close_connections(reason).await;
+        closed.map_err(|error| Failure::infra("the broker closes the lab's connections", &error))
+    }
+
     /// Adds to a failure what the broker complained about to any of the programs.
     #[must_use]
     pub fn explain(&self, failure: Failure) -> Failure {
@@ -502,9 +503,10 @@ impl Lab {
                     .cloned()
                     .map(String::into_bytes)
                     .collect(),
-                task_unit: self.task_unit.get(),
                 exchanges: self.given.exchanges.iter().cloned().collect(),
                 asks: self.given.asks.clone(),
+                fresh: true,
+                left: self.left.borrow().clone(),
             },
         };
         let others = self.others.borrow();

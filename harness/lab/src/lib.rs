@@ -34,12 +34,16 @@
 //! | [`process`] | the operating system's side of a program |
 //! | [`wait`] | waiting for events, never for time |
 //! | [`failure`], [`report`] | what a check says when it does not hold |
+//! | [`cause`], [`telling`] | failures of one cause; how they are told on one screen |
+//! | [`sentences`] | what checks say, in Chinese |
+//! | [`reading`], [`kept`] | where the book's pages are; what is kept between runs |
 //! | [`evidence`] | findings, pictures and tapes for whoever wants to see what happened |
 //! | [`finding`], [`picture`] | what went wrong, named and proved by frames; a tape as a sequence diagram |
 //! | [`course`], [`exercise`] | the catalogue, and where a check belongs in it |
 
 pub mod arguments;
 pub mod calls;
+pub mod cause;
 pub mod check;
 pub mod confirms;
 pub mod course;
@@ -48,6 +52,7 @@ pub mod exercise;
 pub mod failure;
 pub mod finding;
 pub mod judge;
+pub mod kept;
 pub mod lab;
 pub mod model;
 pub mod picture;
@@ -55,8 +60,11 @@ pub mod printed;
 pub mod process;
 pub mod program;
 pub mod property;
+pub mod reading;
 pub mod report;
+pub mod sentences;
 pub mod tasks;
+pub mod telling;
 pub mod wait;
 
 /// What is on a tape; faults, and the rules that place them.
@@ -99,10 +107,15 @@ macro_rules! lab {
 /// The simplest case is tried first, then the other examples, as they are; then
 /// four random ones, and of one that fails the smallest is looked for.
 ///
+/// The names in the closure's second parameter tell people what the parts of a case are.
+///
 /// `property!(2 of strategy, …)` tries so many random ones, where a case is a list: many of those are one case.
 #[macro_export]
 macro_rules! property {
-    ($cases:literal of $strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {{
+    (
+        $cases:literal of $strategy:expr, [$($example:expr),* $(,)?],
+        async $($moves:ident)? |$lab:ident, $case:pat_param| $body:expr $(,)?
+    ) => {{
         fn here() {}
         $crate::property::for_all(
             $crate::here!(),
@@ -110,10 +123,11 @@ macro_rules! property {
             $cases,
             $strategy,
             vec![$($example),*],
-            $body,
+            stringify!($case),
+            async $($moves)? |$lab, $case| $body,
         )
     }};
-    ($strategy:expr, [$($example:expr),* $(,)?], $body:expr $(,)?) => {
-        $crate::property!(4 of $strategy, [$($example),*], $body)
+    ($strategy:expr, [$($example:expr),* $(,)?], $($body:tt)+) => {
+        $crate::property!(4 of $strategy, [$($example),*], $($body)+)
     };
 }

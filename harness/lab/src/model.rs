@@ -75,7 +75,7 @@ pub struct Disagreement {
 
 /// Holds the bodies that a queue got against the model: the first message of which it got too little or too much.
 ///
-/// The bodies of the published messages must be different from each other.
+/// Messages with equal bodies are counted together: of each there is a copy.
 pub fn disagreement(
     published: &[Message],
     passes: impl Fn(&Message) -> bool,
@@ -83,15 +83,23 @@ pub fn disagreement(
 ) -> Option<Disagreement> {
     for message in published {
         let count = got.iter().filter(|body| **body == message.body).count();
-        let expected = match (passes(message), count) {
-            (true, 1) | (false, 0) => continue,
-            (true, _) => format!("gets one copy of a message with {message}"),
-            (false, _) => format!("gets no message with {message}"),
+        let equal = published.iter().filter(|it| it.body == message.body);
+        let wanted = equal.filter(|it| passes(it)).count();
+        if count == wanted {
+            continue;
+        }
+        let expected = match wanted {
+            0 => format!("gets no message with {message}"),
+            1 => format!("gets one copy of a message with {message}"),
+            wanted => format!("gets a copy of each of the {wanted} equal messages with {message}"),
         };
-        let observed = match count {
-            0 => "it got none".to_owned(),
-            1 => "it got one".to_owned(),
-            count => format!("it got {count} copies"),
+        let mut others = got.iter();
+        let other = others.find(|body| published.iter().all(|it| it.body != **body));
+        let observed = match (count, other) {
+            (0, Some(other)) => format!("it got {other:?} instead"),
+            (0, None) => "it got none".to_owned(),
+            (1, _) => "it got one".to_owned(),
+            (count, _) => format!("it got {count} copies"),
         };
         return Some(Disagreement { expected, observed });
     }
@@ -132,9 +140,29 @@ mod tests {
     }
 
     #[test]
+    fn of_equal_messages_each_counts() {
+        let published = [(); 2].map(|()| Message::keyed("info", "same"));
+        let told = |got: &[&str]| {
+            let got: Vec<_> = got.iter().map(ToString::to_string).collect();
+            disagreement(&published, |_| true, &got).map(|it| (it.expected, it.observed))
+        };
+        assert_eq!(told(&["same", "same"]), None);
+        let expected = "gets a copy of each of the 2 equal messages with the routing key `info`";
+        let observed = "it got one";
+        assert_eq!(
+            told(&["same"]),
+            Some((expected.to_owned(), observed.to_owned()))
+        );
+    }
+
+    #[test]
     fn the_first_message_that_differs_is_told() {
         let told = |got: &[&str]| told(got).expect("they disagree").1;
         assert_eq!(told(&["three"]), "it got none");
+        assert_eq!(
+            told(&["info: one", "three"]),
+            "it got \"info: one\" instead"
+        );
         assert_eq!(told(&["one", "one", "three"]), "it got 2 copies");
         assert_eq!(told(&["one", "two", "three"]), "it got one");
         assert_eq!(told(&["one", "three", "four"]), "it got \"four\"");

@@ -24,7 +24,8 @@ use crate::{
 };
 
 pub use svg::svg;
-pub use text::text;
+pub(crate) use text::cut;
+pub use text::{excerpt, text};
 
 /// How a picture is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

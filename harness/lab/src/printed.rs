@@ -2,15 +2,17 @@
 //!
 //! A line is compared by what it carries, not by its decoration. Stripped are
 //! white space, `[x]`, words such as `Received message:`, and one pair of quotes
-//! (also `b'…'`); what is left must equal the body exactly. A body with line
+//! (also `b'…'` and Erlang's `<<"…">>`); what is left must equal the body exactly. A body with line
 //! breaks may be printed raw, over several lines, or escaped as Rust's `{:?}`,
 //! Python's `repr` or JSON do it, but a program keeps one style for its whole
 //! output. Other lines ("Waiting for messages") are passed over, unless they
-//! look like a message.
+//! look like a message. A blank line is an empty body, or it is decoration as well:
+//! a program keeps to that, too.
 //!
 //! Where a chapter routes by keys, the key may stand before the body, with a colon
-//! between them: `info:BODY`, `info: 'BODY'`, `'info':'BODY'`.
+//! between them: `info:BODY`, `info: 'BODY'`, `'info':'BODY'`; or in brackets: `[info] BODY`.
 
+mod literal;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -19,13 +21,55 @@ pub(crate) use words::{Said, said};
 
 use crate::{finding::spoken, model::Message};
 
+use literal::stands_for;
+
 /// How a program writes bodies into lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
-    /// The text as it is, line breaks included.
+struct Style {
+    writing: Writing,
+    /// An empty body is a blank line. Else it is a line with some decoration, and blank lines say nothing.
+    blank_is_body: bool,
+    /// A blank stands at the end of each line that carries a body.
+    blank_at_end: bool,
+}
+
+/// How a program writes the text of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    /// As it is, line breaks included.
     Raw,
-    /// One line, with escapes such as `\n`, `\"`, `\x0a`, `\u{1f600}`.
+    /// In one line, with escapes such as `\n`, `\"`, `\x0a`, `\u{1f600}`.
     Escaped,
+}
+
+/// Every style, the commonest first.
+const STYLES: [Style; 8] = [
+    Style::of(Writing::Raw, true, false),
+    Style::of(Writing::Escaped, true, false),
+    Style::of(Writing::Raw, false, false),
+    Style::of(Writing::Escaped, false, false),
+    Style::of(Writing::Raw, true, true),
+    Style::of(Writing::Escaped, true, true),
+    Style::of(Writing::Raw, false, true),
+    Style::of(Writing::Escaped, false, true),
+];
+
+impl Style {
+    const fn of(writing: Writing, blank_is_body: bool, blank_at_end: bool) -> Self {
+        Self {
+            writing,
+            blank_is_body,
+            blank_at_end,
+        }
+    }
+
+    /// What comes after a body and its quotes, without what belongs to the style; `None`: that is missing.
+    fn after(self, tail: &str) -> Option<&str> {
+        match self.blank_at_end {
+            true => tail.strip_prefix(' '),
+            false => Some(tail),
+        }
+    }
 }
 
 /// How far an output carries the expected bodies.
@@ -41,6 +85,8 @@ pub enum Carried {
         index: usize,
         /// The line that stands there instead.
         line: String,
+        /// The body was printed but for the line break at its end.
+        cut: bool,
     },
 }
 
@@ -77,22 +123,36 @@ pub fn messages_carried(output: &str, messages: &[Message], ended: bool) -> Carr
 }
 
 fn carried_of(output: &str, expected: &[Expected<'_>], ended: bool) -> Carried {
-    let raw = carried_in(Style::Raw, output, expected, ended);
-    let escaped = carried_in(Style::Escaped, output, expected, ended);
-    match (raw, escaped) {
-        (Carried::All, _) | (_, Carried::All) => Carried::All,
-        // While one style is still possible, more output decides.
-        (Carried::SoFar(a), Carried::SoFar(b)) => Carried::SoFar(a.max(b)),
-        (Carried::SoFar(n), Carried::Wrong { .. }) | (Carried::Wrong { .. }, Carried::SoFar(n)) => {
-            Carried::SoFar(n)
-        }
-        // Wrong either way: tell of the style in which the program came further.
-        (Carried::Wrong { index: a, line: x }, Carried::Wrong { index: b, line: y }) => {
-            if b > a {
-                Carried::Wrong { index: b, line: y }
-            } else {
-                Carried::Wrong { index: a, line: x }
+    // Who ends no line with a blank does not do so with each.
+    let blank_at_end = output.lines().any(|line| line.ends_with(' '));
+    let styles = STYLES
+        .into_iter()
+        .filter(|style| blank_at_end || !style.blank_at_end);
+    let carried = styles.map(|style| carried_in(style, output, expected, ended));
+    carried.reduce(Carried::or).unwrap_or(Carried::SoFar(0))
+}
+
+impl Carried {
+    /// What is known of an output that may be meant in either way. While one is still possible, more output decides.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All, _) | (_, Self::All) => Self::All,
+            (Self::SoFar(one), Self::SoFar(other)) => Self::SoFar(one.max(other)),
+            (Self::SoFar(count), Self::Wrong { .. }) | (Self::Wrong { .. }, Self::SoFar(count)) => {
+                Self::SoFar(count)
             }
+            // Wrong either way: tell of the way in which the program came further.
+            (one, other) => match (one.index(), other.index()) {
+                (one_index, other_index) if other_index > one_index => other,
+                _ => one,
+            },
+        }
+    }
+
+    fn index(&self) -> Option<usize> {
+        match self {
+            Self::Wrong { index, .. } => Some(*index),
+            Self::All | Self::SoFar(_) => None,
         }
     }
 }
@@ -100,12 +160,15 @@ fn carried_of(output: &str, expected: &[Expected<'_>], ended: bool) -> Carried {
 fn carried_in(style: Style, output: &str, expected: &[Expected<'_>], ended: bool) -> Carried {
     let mut rest = output;
     let mut index = 0;
+    let mut cut = false;
     loop {
-        if let Some(next) = expected.get(index) {
+        let next = expected.get(index);
+        if let Some(next) = next {
             match match_message(style, rest, *next, ended) {
                 Matched::Yes(length) => {
                     rest = &rest[length..];
                     index += 1;
+                    cut = false;
                     continue;
                 }
                 Matched::NotYet => return Carried::SoFar(index),
@@ -120,20 +183,35 @@ fn carried_in(style: Style, output: &str, expected: &[Expected<'_>], ended: bool
                 Carried::SoFar(index)
             };
         };
+        cut |= next.is_some_and(|next| lacks_its_line_break(rest, *next, ended));
         let stands_for_a_body = || {
-            expected.iter().any(|it| {
-                let matched = match_message(style, rest, *it, ended);
-                !it.body.is_empty() && matches!(matched, Matched::Yes(_))
-            })
+            let mut bodies = expected.iter().filter(|it| !it.body.is_empty());
+            bodies.any(|it| stands_for_body(rest, *it, ended))
         };
         if looks_like_a_message(line) || stands_for_a_body() {
             return Carried::Wrong {
                 index,
                 line: line.to_owned(),
+                cut,
             };
         }
         rest = &rest[length..];
     }
+}
+
+/// Whether the first line carries the body but for the line break at its end.
+fn lacks_its_line_break(text: &str, expected: Expected<'_>, ended: bool) -> bool {
+    let body = expected.body.trim_end_matches(['\r', '\n']);
+    let shorter = Expected { body, ..expected };
+    body.len() < expected.body.len() && stands_for_body(text, shorter, ended)
+}
+
+/// Whether the first line carries the body, in whatever style.
+fn stands_for_body(text: &str, expected: Expected<'_>, ended: bool) -> bool {
+    STYLES.into_iter().any(|style| {
+        let matched = match_message(style, text, expected, ended);
+        matches!(matched, Matched::Yes(_))
+    })
 }
 
 /// The first line without its line break, and its length with it.
@@ -143,6 +221,11 @@ fn first_line(text: &str, ended: bool) -> Option<(&str, usize)> {
         None if ended && !text.is_empty() => Some((text, text.len())),
         None => None,
     }
+}
+
+/// Whether there is nothing to see in the first line; `None`: there is no whole line yet.
+fn is_blank(text: &str, ended: bool) -> Option<bool> {
+    first_line(text, ended).map(|(line, _)| line.trim().is_empty())
 }
 
 enum Matched {
@@ -170,7 +253,11 @@ fn match_message(style: Style, text: &str, expected: Expected<'_>, ended: bool) 
         return outcome;
     };
     // The key and the body as one text, and each by itself.
-    let together = [":", ": "].map(|mark| format!("{key}{mark}{}", expected.body));
+    let together = [
+        format!("{key}:{}", expected.body),
+        format!("{key}: {}", expected.body),
+        format!("[{key}] {}", expected.body),
+    ];
     for text_of_both in &together {
         let found = match_body(style, text, &openings(text), text_of_both, ended);
         outcome = outcome.or(found);
@@ -186,10 +273,13 @@ fn match_message(style: Style, text: &str, expected: Expected<'_>, ended: bool) 
 
 fn match_body(style: Style, text: &str, openings: &[Opening], body: &str, ended: bool) -> Matched {
     let mut outcome = Matched::No;
+    if body.is_empty() && is_blank(text, ended).is_some_and(|blank| blank != style.blank_is_body) {
+        return outcome;
+    }
     for opening in openings {
-        outcome = outcome.or(match style {
-            Style::Raw => match_raw(text, *opening, body, ended),
-            Style::Escaped => match_escaped(text, *opening, body, ended),
+        outcome = outcome.or(match style.writing {
+            Writing::Raw => match_raw(style, text, *opening, body, ended),
+            Writing::Escaped => match_escaped(style, text, *opening, body, ended),
         });
     }
     outcome
@@ -203,7 +293,7 @@ struct Opening {
     bytes: bool,
 }
 
-fn match_raw(text: &str, opening: Opening, body: &str, ended: bool) -> Matched {
+fn match_raw(style: Style, text: &str, opening: Opening, body: &str, ended: bool) -> Matched {
     let found = &text[opening.offset..];
     let Some(after) = found.strip_prefix(body) else {
         let cut_short = !ended && body.starts_with(found);
@@ -221,6 +311,13 @@ fn match_raw(text: &str, opening: Opening, body: &str, ended: bool) -> Matched {
             Matched::No
         };
     };
+    let Some(tail) = style.after(tail) else {
+        return if !ended && tail.is_empty() {
+            Matched::NotYet
+        } else {
+            Matched::No
+        };
+    };
     let tail = tail.strip_prefix('\r').unwrap_or(tail);
     match tail.chars().next() {
         Some('\n') => Matched::Yes(text.len() - tail.len() + 1),
@@ -232,13 +329,14 @@ fn match_raw(text: &str, opening: Opening, body: &str, ended: bool) -> Matched {
     }
 }
 
-fn match_escaped(text: &str, opening: Opening, body: &str, ended: bool) -> Matched {
+fn match_escaped(style: Style, text: &str, opening: Opening, body: &str, ended: bool) -> Matched {
     let Some((line, length)) = first_line(text, ended) else {
         return Matched::NotYet;
     };
+    let end = if style.blank_at_end { " " } else { "" };
     let literal = line
         .get(opening.offset..)
-        .and_then(|found| found.strip_suffix(opening.close));
+        .and_then(|found| found.strip_suffix(end)?.strip_suffix(opening.close));
     match literal {
         Some(literal) if stands_for(literal, opening.bytes, body) => Matched::Yes(length),
         _ => Matched::No,
@@ -251,23 +349,22 @@ fn openings(text: &str) -> Vec<Opening> {
     ends.flat_map(|offset| openings_at(text, offset)).collect()
 }
 
-/// Every place in the first line where a body may begin after its key and a colon.
+/// Every place in the first line where a body may begin after its key: `key:`, `'key':`, `[key]`.
 fn openings_after(text: &str, key: &str) -> Vec<Opening> {
     let mut openings = Vec::new();
+    let quotes = || std::iter::once(("", "")).chain(QUOTES).chain(ERLANG);
     for offset in decoration_ends(text) {
         let found = &text[offset..];
-        for (open, close) in std::iter::once(("", "")).chain(QUOTES) {
-            let after = found
-                .strip_prefix(open)
-                .and_then(|found| found.strip_prefix(key))
-                .and_then(|found| found.strip_prefix(close))
-                .and_then(|found| found.strip_prefix(':'));
-            if let Some(after) = after {
-                let offset = text.len() - after.len();
-                openings.extend(openings_at(text, offset));
-                if after.starts_with(' ') {
-                    openings.extend(openings_at(text, offset + 1));
-                }
+        let after = |(open, close): (&str, &str), mark: &str| {
+            let after = found.strip_prefix(open)?.strip_prefix(key)?;
+            after.strip_prefix(close)?.strip_prefix(mark)
+        };
+        let after_colon = quotes().filter_map(|around| after(around, ":"));
+        for after in after_colon.chain(after(("[", "]"), "")) {
+            let offset = text.len() - after.len();
+            openings.extend(openings_at(text, offset));
+            if after.starts_with(' ') {
+                openings.extend(openings_at(text, offset + 1));
             }
         }
     }
@@ -284,6 +381,9 @@ static QUOTES: [(&str, &str); 7] = [
     ("«", "»"),
 ];
 
+/// How Erlang writes bytes that are text.
+const ERLANG: [(&str, &str); 2] = [("<<\"", "\">>"), ("<<\"", "\"/utf8>>")];
+
 /// The body begins here, or inside quotes that open here.
 fn openings_at(text: &str, offset: usize) -> Vec<Opening> {
     let found = &text[offset..];
@@ -292,6 +392,16 @@ fn openings_at(text: &str, offset: usize) -> Vec<Opening> {
         close: "",
         bytes: false,
     }];
+    for (open, close) in ERLANG {
+        if found.starts_with(open) {
+            let offset = offset + open.len();
+            openings.push(Opening {
+                offset,
+                close,
+                bytes: false,
+            });
+        }
+    }
     for (prefix, bytes) in [("", false), ("b", true)] {
         let Some(quoted) = found.strip_prefix(prefix) else {
             continue;
@@ -322,8 +432,9 @@ fn openings_at(text: &str, offset: usize) -> Vec<Opening> {
 }
 
 /// Words that programs put before a body.
-const WORDS: [&str; 19] = [
+const WORDS: [&str; 20] = [
     "sent",
+    "send",
     "sending",
     "发送",
     "received",
@@ -355,8 +466,11 @@ fn decoration_ends(text: &str) -> Vec<usize> {
         }
     };
     blanks(&mut offset, &mut ends);
-    if text[offset..].starts_with("[x]") {
-        offset += 3;
+    if let Some(mark) = ["[x]", "[*]"]
+        .iter()
+        .find(|mark| text[offset..].starts_with(**mark))
+    {
+        offset += mark.len();
         ends.push(offset);
         blanks(&mut offset, &mut ends);
     }
@@ -398,77 +512,4 @@ fn looks_like_a_message(line: &str) -> bool {
                 "a" | "the" | "new"
             )
         })
-}
-
-/// Whether an escaped literal stands for the body: as text, or as bytes.
-fn stands_for(literal: &str, bytes: bool, body: &str) -> bool {
-    (!bytes && unescape(literal, false).as_deref() == Some(body.as_bytes()))
-        || unescape(literal, true).as_deref() == Some(body.as_bytes())
-}
-
-/// Undoes the escapes of Rust, Python and JSON. `None`: not a well-formed literal.
-///
-/// `\xNN` is a byte where `bytes` is set, else the character with that number.
-fn unescape(literal: &str, bytes: bool) -> Option<Vec<u8>> {
-    let mut text = Vec::new();
-    let mut chars = literal.chars();
-    let mut high: Option<u32> = None;
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-            continue;
-        }
-        let code = match chars.next()? {
-            'n' => 0x0a,
-            'r' => 0x0d,
-            't' => 0x09,
-            '0' => 0x00,
-            'a' => 0x07,
-            'b' => 0x08,
-            'f' => 0x0c,
-            'v' => 0x0b,
-            'x' => {
-                let code = hex(&mut chars, 2)?;
-                if bytes {
-                    text.push(u8::try_from(code).ok()?);
-                    continue;
-                }
-                code
-            }
-            'U' => hex(&mut chars, 8)?,
-            'u' if chars.as_str().starts_with('{') => {
-                chars.next();
-                let digits = chars.as_str().find('}')?;
-                let code = hex(&mut chars, digits)?;
-                chars.next();
-                code
-            }
-            'u' => {
-                let code = hex(&mut chars, 4)?;
-                match (high.take(), code) {
-                    // JSON writes a character beyond U+FFFF as a pair of surrogates.
-                    (None, 0xd800..=0xdbff) => {
-                        high = Some(code);
-                        continue;
-                    }
-                    (Some(high), 0xdc00..=0xdfff) => {
-                        0x1_0000 + ((high - 0xd800) << 10) + (code - 0xdc00)
-                    }
-                    _ => code,
-                }
-            }
-            c @ ('\\' | '\'' | '"' | '/' | '`') => c.into(),
-            _ => return None,
-        };
-        let c = char::from_u32(code)?;
-        text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-    }
-    high.is_none().then_some(text)
-}
-
-fn hex(chars: &mut std::str::Chars<'_>, digits: usize) -> Option<u32> {
-    let number = chars.as_str().get(..digits)?;
-    let code = u32::from_str_radix(number, 16).ok()?;
-    chars.nth(digits.checked_sub(1)?);
-    Some(code)
 }

@@ -4,27 +4,28 @@ mod bindings;
 mod deliveries;
 mod endings;
 mod prints;
+mod queues;
 mod trouble;
+mod whereabouts;
 mod witness;
 
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
 use amqp_tap::{Conversation, Event, Fault, Injected, Rule, Side, Tap, Tape};
-use lapin::protocol::{AMQPClass, queue};
 use rustix::process::Signal;
 
 pub use bindings::Bound;
 pub(crate) use witness::Witness;
 
 use crate::{
-    failure::{Checked, Failure},
+    failure::Failure,
     finding::anonymous,
     process::{Ended, Process},
     report::{ProgramReport, quote},
@@ -57,6 +58,10 @@ struct Inner {
     bell: Bell,
     /// It may end without a word to the broker.
     idle: AtomicBool,
+    /// The check killed it.
+    killed: AtomicBool,
+    /// How long it works for each `.` in a task.
+    unit: OnceLock<Duration>,
 }
 
 impl fmt::Debug for Program {
@@ -85,6 +90,8 @@ impl Program {
             tap: Mutex::new(tap),
             bell: bell.clone(),
             idle: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
+            unit: OnceLock::new(),
         }))
     }
 
@@ -152,6 +159,11 @@ impl Program {
         self.0.idle.store(true, Ordering::Relaxed);
     }
 
+    /// It is a worker, and works so long for each `.` in a task.
+    pub(crate) fn works(&self, unit: Duration) {
+        let _ = self.0.unit.set(unit);
+    }
+
     /// Stops it where it is (SIGSTOP), until [`Program::resume`].
     pub fn pause(&self) {
         self.0.process.signal(Signal::STOP);
@@ -174,6 +186,7 @@ impl Program {
 
     /// Kills it and everything that it started, as `kill -9` does.
     pub fn kill(&self) {
+        self.0.killed.store(true, Ordering::Relaxed);
         self.0.process.kill();
     }
 
@@ -216,57 +229,18 @@ impl Program {
         .await
     }
 
-    /// Waits until the broker confirmed that a queue of this name is declared,
-    /// and answers how the program declared it.
-    pub async fn declares_queue(&self, queue: &str) -> Result<queue::Declare, Failure> {
-        let what = format!("`{}` declares the queue `{queue}`", self.name());
-        self.until(&what, |program| {
-            let events = program.events();
-            let declared = events.iter().any(|event| {
-                event.is("queue.declare-ok")
-                    && event.method().and_then(|it| it.argument("queue")) == Some(queue.into())
-            });
-            let declare = events.iter().find_map(|event| match event.class() {
-                Some(AMQPClass::Queue(queue::AMQPMethod::Declare(declare)))
-                    if declare.queue.as_str() == queue =>
-                {
-                    Some(declare.clone())
-                }
-                _ => None,
-            });
-            match declare {
-                // Without an answer being asked for (`no-wait`), the declaration is all there is.
-                Some(declare) if declared || declare.nowait => Some(Ok(declare)),
-                _ => None,
-            }
+    /// How it ended, in words; `None` while it runs.
+    fn how_it_ended(&self) -> Option<String> {
+        let killed = self.0.killed.load(Ordering::Relaxed);
+        self.ended().map(|ended| match ended {
+            Ended::Signal(9) if killed => "was killed by the check".to_owned(),
+            ended => ended.to_string(),
         })
-        .await
-    }
-
-    /// Waits until the program consumes from a queue of this name.
-    pub async fn consumes_from(&self, queue: &str) -> Checked {
-        let what = format!("`{}` consumes from the queue `{queue}`", self.name());
-        self.until(&what, |program| {
-            let events = program.events();
-            let asked = events.iter().find(|event| {
-                // An empty name stands for the queue that the channel declared last.
-                let name = event.method().and_then(|it| it.argument("queue"));
-                event.is("basic.consume") && (name == Some(queue.into()) || name == Some("".into()))
-            })?;
-            let no_wait = asked.method().and_then(|it| it.argument("no-wait")) == Some(true.into());
-            let answered = events.iter().any(|event| {
-                event.is("basic.consume-ok")
-                    && event.channel() == asked.channel()
-                    && event.connection == asked.connection
-            });
-            (answered || no_wait).then_some(Ok(()))
-        })
-        .await
     }
 
     /// The failure of something that was expected of the program and did not come.
     fn missed(&self, expected: &str) -> Failure {
-        let failure = match self.ended() {
+        let failure = match self.how_it_ended() {
             Some(ended) => Failure::new(expected, format!("it {ended} before that")),
             None => Failure {
                 waited: true,
@@ -335,7 +309,7 @@ impl Program {
             name: self.name().to_owned(),
             stdout: quote(&self.stdout()),
             stderr: quote(&self.stderr()),
-            ended: self.ended().map(|ended| ended.to_string()),
+            ended: self.how_it_ended(),
             conversation: self
                 .conversation()
                 .and_then(|conversation| serde_json::to_value(conversation).ok())

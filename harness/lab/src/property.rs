@@ -4,6 +4,8 @@
 //! the smallest is reported. All cases come from the seed of the run, so the same
 //! seed finds the same case again.
 
+mod words;
+
 use std::{collections::HashSet, fmt::Debug, time::Duration};
 
 use futures_util::{StreamExt, stream};
@@ -20,12 +22,20 @@ use crate::{
     wait::{DEADLINE, SHORT_DEADLINE},
 };
 
+pub use words::Words;
+
 /// How many cases run at the same time.
 const AT_ONCE: usize = 2;
 /// How many smaller cases are tried after one has failed.
 const SMALLER_CASES: usize = 128;
 /// How many of them may fail by waiting in vain, which takes [`SHORT_DEADLINE`] each.
 const SMALLER_CASES_WAITED_FOR: usize = 6;
+
+/// What a check does with a case, and the pattern that it takes the case with: its names tell what the parts are.
+struct Body<F> {
+    pattern: &'static str,
+    run: F,
+}
 
 /// For [`property!`](crate::property!): a check that holds for every case.
 #[doc(hidden)]
@@ -35,11 +45,13 @@ pub fn for_all<S>(
     random: usize,
     strategy: S,
     examples: Vec<S::Value>,
+    pattern: &'static str,
     body: impl AsyncFn(&Lab, S::Value) -> Checked + 'static,
 ) -> Outcome
 where
-    S: Strategy<Value: Clone + Debug> + 'static,
+    S: Strategy<Value: Clone + Debug + Words> + 'static,
 {
+    let body = Body { pattern, run: body };
     run(
         exercise,
         path,
@@ -55,10 +67,10 @@ async fn try_all<S>(
     random: usize,
     strategy: &S,
     examples: Vec<S::Value>,
-    body: &impl AsyncFn(&Lab, S::Value) -> Checked,
+    body: &Body<impl AsyncFn(&Lab, S::Value) -> Checked>,
 ) -> Tried
 where
-    S: Strategy<Value: Clone + Debug>,
+    S: Strategy<Value: Clone + Debug + Words>,
 {
     let mut cases = cases(random, strategy, examples, bench.seed).into_iter();
     let mut last = Tried::default();
@@ -123,10 +135,10 @@ impl<S: Strategy<Value: Debug>> Case<S> {
 async fn try_one<S>(
     bench: &Bench,
     case: Case<S>,
-    body: &impl AsyncFn(&Lab, S::Value) -> Checked,
+    body: &Body<impl AsyncFn(&Lab, S::Value) -> Checked>,
 ) -> Tried
 where
-    S: Strategy<Value: Clone + Debug>,
+    S: Strategy<Value: Clone + Debug + Words>,
 {
     let mut tree = match case {
         Case::Example(example) => return try_case(bench, example, DEADLINE, body).await,
@@ -148,10 +160,10 @@ async fn shrink<T>(
     bench: &Bench,
     tree: &mut T,
     first: Tried,
-    body: &impl AsyncFn(&Lab, T::Value) -> Checked,
+    body: &Body<impl AsyncFn(&Lab, T::Value) -> Checked>,
 ) -> Tried
 where
-    T: ValueTree<Value: Clone + Debug>,
+    T: ValueTree<Value: Clone + Debug + Words>,
 {
     let mut smallest = first;
     let mut smaller = tree.simplify();
@@ -176,15 +188,15 @@ where
     smallest
 }
 
-async fn try_case<V: Clone + Debug>(
+async fn try_case<V: Clone + Words>(
     bench: &Bench,
     case: V,
     deadline: Duration,
-    body: &impl AsyncFn(&Lab, V) -> Checked,
+    body: &Body<impl AsyncFn(&Lab, V) -> Checked>,
 ) -> Tried {
-    let shown = format!("{case:?}");
+    let shown = words::told(&case, body.pattern);
     let tried = bench
-        .try_in_lab(deadline, async |lab| body(lab, case).await)
+        .try_in_lab(deadline, async |lab| (body.run)(lab, case).await)
         .await;
     Tried {
         case: Some(shown),

@@ -4,7 +4,10 @@ use std::{fmt::Write as _, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::{
+    course::Language,
     evidence::ToldFinding,
     failure::{Failure, Verdict},
 };
@@ -100,6 +103,15 @@ pub(crate) fn visible(line: &str) -> String {
 impl CheckReport {
     /// The report as text for a terminal, without colours.
     pub fn text(&self) -> String {
+        self.text_in(Language::English)
+    }
+
+    /// The same, with its fixed words in a language.
+    pub fn text_in(&self, language: Language) -> String {
+        let say = |english: &'static str, chinese: &'static str| match language {
+            Language::English => english,
+            Language::Chinese => chinese,
+        };
         let Some(failure) = &self.failure else {
             return format!("{} {}\n", self.verdict, self.name);
         };
@@ -107,29 +119,30 @@ impl CheckReport {
         let mut field = |name: &str, value: &str| {
             for (index, line) in value.lines().enumerate() {
                 let name = if index == 0 { name } else { "" };
-                let _ = writeln!(text, "{}", format!("  {name:<9} {line}").trim_end());
+                let gap = " ".repeat(9_usize.saturating_sub(name.width()));
+                let _ = writeln!(text, "{}", format!("  {name}{gap} {line}").trim_end());
             }
         };
-        field("expected", &failure.expected);
-        field("observed", &failure.observed);
+        field(say("expected", "预期"), &failure.expected);
+        field(say("observed", "实际"), &failure.observed);
         if let Some(case) = &self.case {
-            field("for case", case);
+            field(say("for case", "用例"), case);
         }
         for program in &self.programs {
             let who = format!("[{}]", program.name);
-            let mut say = |line: &str| field("", &format!("{who} {line}"));
-            program.stdout.iter().for_each(|line| say(line));
+            let mut tell = |line: &str| field("", &format!("{who} {line}"));
+            program.stdout.iter().for_each(|line| tell(line));
             program
                 .stderr
                 .iter()
-                .for_each(|line| say(&format!("(stderr) {line}")));
+                .for_each(|line| tell(&format!("(stderr) {line}")));
             match &program.ended {
-                Some(ended) => say(ended),
-                None => say("is still running"),
+                Some(ended) => tell(ended),
+                None => tell(say("is still running", "仍在运行")),
             }
         }
         if !self.findings.is_empty() {
-            field("", "\nwhat the broker saw");
+            field("", say("\nwhat the broker saw", "\n代理看到的情况"));
         }
         for (number, finding) in self.findings.iter().enumerate() {
             field(
@@ -151,7 +164,10 @@ impl CheckReport {
                         .subsequent_indent("   "),
                 ),
             );
-            field("", &format!("   read: {}", finding.chapter));
+            field(
+                "",
+                &format!("   {}: {}", say("read", "阅读"), finding.chapter),
+            );
         }
         if !self.picture.is_empty() {
             field("", "");
@@ -160,18 +176,22 @@ impl CheckReport {
                 .take(PICTURE_ROWS)
                 .for_each(|row| field("", row));
             if rows.len() > PICTURE_ROWS {
-                field("", &format!("… {} more rows", rows.len() - PICTURE_ROWS));
+                let left_out = rows.len() - PICTURE_ROWS;
+                field(
+                    "",
+                    &format!("… {left_out} {}", say("more rows", "行未显示")),
+                );
             }
         }
         for advice in &failure.advice {
-            field("try", advice);
+            field(say("try", "建议"), advice);
         }
         if let Some(hint) = &self.hint
             && self.verdict != Verdict::Infra
         {
-            field("hint", hint);
+            field(say("hint", "提示"), hint);
         }
-        field("seed", &self.seed.to_string());
+        field(say("seed", "种子"), &self.seed.to_string());
         text
     }
 

@@ -39,6 +39,8 @@ pub struct Settled {
     pub at: Duration,
     /// By `basic.ack`; otherwise it was refused.
     pub acked: bool,
+    /// Refused, and put back into the queue.
+    pub requeued: bool,
 }
 
 impl Task {
@@ -50,6 +52,11 @@ impl Task {
     /// Acknowledged, by the program or automatically.
     pub fn is_acked(&self) -> bool {
         self.automatic || self.settled.is_some_and(|settled| settled.acked)
+    }
+
+    /// Acknowledged, or refused for good: it does not come back.
+    pub fn is_done_with(&self) -> bool {
+        self.automatic || self.settled.is_some_and(|settled| !settled.requeued)
     }
 }
 
@@ -66,14 +73,15 @@ impl Lab {
         unit: Duration,
         heartbeat: Option<u16>,
     ) -> Result<Program, Failure> {
-        self.note_task_unit(unit);
         let millis = unit.as_millis().to_string();
         let start = Start {
             variables: &[(UNIT, &millis)],
             heartbeat,
             ..Start::default()
         };
-        self.start_as(program, start).await
+        let program = self.start_as(program, start).await?;
+        program.works(unit);
+        Ok(program)
     }
 }
 
@@ -90,6 +98,7 @@ impl Program {
             settled: delivery.settled.map(|settled| Settled {
                 at: settled.mark.at,
                 acked: settled.acked,
+                requeued: settled.requeued,
             }),
             body: delivery.body,
         };

@@ -17,6 +17,13 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// The deadline while a smaller case is looked for, after one has failed.
 pub const SHORT_DEADLINE: Duration = Duration::from_secs(4);
 
+/// How long a check holds back what a program waits for, where a program that does not wait for it cannot be told
+/// otherwise from one that does: longer than an impatient one waits.
+///
+/// The one wait that takes its time also when all is well, so only few checks have it, and all their programs wait at
+/// the same time. It is shorter than the 5 s after which careful programs give up with an error.
+pub const PATIENCE: Duration = Duration::from_secs(4);
+
 /// What a deadline grants beyond the time that an exercise's text gives a
 /// program, because the machine may be busy with other things.
 pub const GRACE: Duration = Duration::from_secs(4);

@@ -65,6 +65,9 @@ scenes! {
     never_connects: "never-connects",
     ignores_a_cut: "ignores-a-cut",
     speaks_http: "speaks-http",
+    sends_a_long_header: "sends-a-long-header",
+    chooses_small_frames: "chooses-small-frames",
+    leaves_while_opening: "leaves-while-opening",
     opens_many_channels: "opens-many-channels",
 }
 

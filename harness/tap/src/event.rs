@@ -135,12 +135,12 @@ pub enum Ending {
     Closed,
     /// The broker sent `connection.close`.
     ClosedByBroker,
-    /// The client closed its socket without `connection.close`.
+    /// The client closed or reset its socket first, without `connection.close`.
+    ///
+    /// A system makes a reset of it where something was left unread, so the two say the same of a program.
     DroppedByClient,
-    /// The broker closed its socket without `connection.close`.
+    /// The broker closed or reset its socket first, without `connection.close`.
     DroppedByBroker,
-    /// A side reset its socket.
-    Reset,
     /// The tap cut it: a limit, bytes that it could not read, or [`Tap::close`](crate::Tap::close).
     Cut,
     /// A fault cut it.
@@ -246,7 +246,6 @@ impl fmt::Display for Ending {
             Self::ClosedByBroker => "closed by the broker",
             Self::DroppedByClient => "dropped by the client without connection.close",
             Self::DroppedByBroker => "dropped by the broker without connection.close",
-            Self::Reset => "reset",
             Self::Cut => "cut by the tap",
             Self::Fault => "cut by a fault",
             Self::NoBroker => "the broker could not be reached",

@@ -4,8 +4,9 @@
 //! measured before the codec, which recurses without a limit, sees it.
 
 mod depth;
+mod text;
 
-use crate::flaw::Flaw;
+use crate::flaw::{Flaw, FrameKind as Kind};
 use amq_protocol::{
     frame::{AMQPContentHeader, parsing::parse_content_header},
     protocol::{AMQPClass, parse_class},
@@ -16,6 +17,8 @@ pub(crate) const HEAD: usize = 7;
 /// What a frame adds to its payload: the head and the frame-end octet.
 pub(crate) const OVERHEAD: usize = HEAD + 1;
 const FRAME_END: u8 = 206;
+/// RabbitMQ compares the payload with what was agreed, and not the whole frame: so it takes 8 bytes more.
+const GRACE: u64 = OVERHEAD as u64;
 
 /// A frame whose outside is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +26,6 @@ pub(crate) struct Raw<'a> {
     pub(crate) kind: Kind,
     pub(crate) channel: u16,
     pub(crate) payload: &'a [u8],
-}
-
-/// The frame types of AMQP 0-9-1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Method,
-    Header,
-    Body,
-    Heartbeat,
 }
 
 impl Raw<'_> {
@@ -59,8 +53,9 @@ pub(crate) fn split(bytes: &[u8], largest: u32) -> Result<Option<Raw<'_>>, Flaw>
         return Ok(None);
     };
     let claimed = u64::from(u32::from_be_bytes([s0, s1, s2, s3])) + OVERHEAD as u64;
-    if claimed > u64::from(largest) {
+    if claimed > u64::from(largest) + GRACE {
         return Err(Flaw::FrameSize {
+            kind,
             claimed,
             allowed: u64::from(largest),
         });
@@ -85,12 +80,19 @@ pub(crate) fn split(bytes: &[u8], largest: u32) -> Result<Option<Raw<'_>>, Flaw>
 /// The method in a method frame's payload.
 pub(crate) fn method(payload: &[u8], deepest: u32) -> Result<AMQPClass, Flaw> {
     depth::check_method(payload, deepest)?;
+    let flaw = || Flaw::Method {
+        class: number(payload, 0),
+        method: number(payload, 2),
+    };
     match parse_class(payload) {
+        Ok(([], class)) if !text::is_marked(payload) => return Ok(class),
+        Ok(([], _)) | Err(_) => {}
+        Ok(_) => return Err(flaw()),
+    }
+    let spelled = text::method(payload);
+    match parse_class(spelled.as_deref().unwrap_or(payload)) {
         Ok(([], class)) => Ok(class),
-        _ => Err(Flaw::Method {
-            class: number(payload, 0),
-            method: number(payload, 2),
-        }),
+        _ => Err(flaw()),
     }
 }
 
@@ -98,6 +100,12 @@ pub(crate) fn method(payload: &[u8], deepest: u32) -> Result<AMQPClass, Flaw> {
 pub(crate) fn header(payload: &[u8], deepest: u32) -> Result<AMQPContentHeader, Flaw> {
     depth::check_header(payload, deepest)?;
     match parse_content_header(payload) {
+        Ok(([], header)) if !text::is_marked(payload) => return Ok(header),
+        Ok(([], _)) | Err(_) => {}
+        Ok(_) => return Err(Flaw::Header),
+    }
+    let spelled = text::header(payload);
+    match parse_content_header(spelled.as_deref().unwrap_or(payload)) {
         Ok(([], header)) => Ok(header),
         _ => Err(Flaw::Header),
     }

@@ -72,7 +72,7 @@ pub use conversation::Conversation;
 pub use error::{NotSeen, TapError, TapeError};
 pub use event::{Ending, Event, Fate, Side, What};
 pub use fault::{Cut, Fault, Hit, Injected, NotHit, Rule};
-pub use flaw::Flaw;
+pub use flaw::{Flaw, FrameKind, Protocol};
 pub use matching::{Frame, any, broker, client, connected, ended, message};
 pub use message::{Content, Message, Method};
 pub use names::METHODS;

@@ -28,10 +28,12 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// Why a connection stops before both sides have ended it.
 #[derive(Debug)]
 enum Stop {
-    /// A side's socket broke: the other's is reset as well.
+    /// The broker's socket broke: the program's is reset as well.
     Broken,
-    /// A side's socket broke after both had agreed to close.
+    /// The broker's socket broke after both had agreed to close.
     Over,
+    /// The broker takes no more: what it has said is still to be read, by the other pump.
+    Deaf,
     /// The tap cuts it, and says this to the client before.
     Cut(Option<&'static [u8]>),
     /// A fault cuts it.
@@ -93,7 +95,7 @@ pub(crate) async fn carry(
     };
     conclude(&session, &stop);
     match stop {
-        Stop::Over => {}
+        Stop::Over | Stop::Deaf => {}
         Stop::Broken | Stop::Fault(Cut::Reset) => {
             client_writes.reset();
             broker_writes.reset();
@@ -124,7 +126,7 @@ pub(crate) async fn carry(
 fn conclude(session: &Mutex<Session>, stop: &Stop) {
     let mut session = lock(session);
     match stop {
-        Stop::Broken | Stop::Over => {}
+        Stop::Broken | Stop::Over | Stop::Deaf => {}
         Stop::Cut(_) => session.conclude(Ending::Cut),
         Stop::Fault(_) => session.conclude(Ending::Fault),
     }
@@ -158,6 +160,19 @@ async fn pump(
     reader: &mut Reader,
     writer: &mut Writer,
 ) -> Result<(), Stop> {
+    match carry_from(session, control, side, reader, writer).await {
+        Err(Stop::Deaf) => Ok(()),
+        ended => ended,
+    }
+}
+
+async fn carry_from(
+    session: &Mutex<Session>,
+    control: &Control,
+    side: Side,
+    reader: &mut Reader,
+    writer: &mut Writer,
+) -> Result<(), Stop> {
     let mut outlet = Outlet::new(writer, control, side);
     let mut inbox = Inbox::new();
     let mut steps = Vec::new();
@@ -166,7 +181,13 @@ async fn pump(
             biased;
             read = reader.read(inbox.room()) => match read {
                 Ok(0) => {
-                    lock(session).end_of(side);
+                    match reader.error() {
+                        // Something was written to it after it had closed its socket: it cannot have read that.
+                        Some(error) => {
+                            lock(session).reset_by(side, &error);
+                        }
+                        None => lock(session).end_of(side),
+                    }
                     // Of a half-open connection not even the end comes through.
                     if !control.is_half_open() {
                         outlet.end().await;
@@ -174,20 +195,28 @@ async fn pump(
                     return Ok(());
                 }
                 Ok(count) => count,
-                Err(error) if control.is_half_open() => {
-                    lock(session).reset_by(side, &error);
-                    return Ok(());
+                Err(error) => {
+                    let news = lock(session).reset_by(side, &error);
+                    if control.is_half_open() {
+                        return Ok(());
+                    }
+                    // A program that ends with something unread resets its socket. What it sent before counts all the
+                    // same, so the broker is told of its end in order, and what it says to that is on the tape.
+                    if side == Side::Client {
+                        outlet.end().await;
+                        return Ok(());
+                    }
+                    return Err(if news { Stop::Broken } else { Stop::Over });
                 }
-                Err(error) => return Err(broken(session, side, &error)),
             },
             () = control.woken(side) => {
                 let sent = outlet.look_up().await;
-                sent.map_err(|error| broken(session, side.other(), &error))?;
+                reaches(session, side, &mut outlet, sent)?;
                 0
             }
             () = outlet.impatience() => {
                 let sent = outlet.flush().await;
-                sent.map_err(|error| broken(session, side.other(), &error))?;
+                reaches(session, side, &mut outlet, sent)?;
                 continue;
             }
         };
@@ -230,13 +259,13 @@ async fn forward(
             Step::Send(bytes) => send(session, side, outlet, &bytes).await?,
             Step::Bend(effect) => {
                 let bent = outlet.bend(effect).await;
-                bent.map_err(|error| broken(session, side.other(), &error))?;
+                reaches(session, side, outlet, bent)?;
             }
             Step::Cut { reply } => return Err(Stop::Cut(reply)),
             Step::Fault(cut) => {
                 // What was let through before the cut is not lost by a fault that gathers.
                 let sent = outlet.flush().await;
-                sent.map_err(|error| broken(session, side.other(), &error))?;
+                reaches(session, side, outlet, sent)?;
                 return Err(Stop::Fault(cut));
             }
         }
@@ -253,17 +282,29 @@ async fn send(
     if bytes.is_empty() {
         return Ok(());
     }
-    outlet
-        .send(bytes)
-        .await
-        .map_err(|error| broken(session, side.other(), &error))
+    let sent = outlet.send(bytes).await;
+    reaches(session, side, outlet, sent)
 }
 
-fn broken(session: &Mutex<Session>, side: Side, error: &io::Error) -> Stop {
-    if lock(session).reset_by(side, error) {
-        Stop::Broken
-    } else {
-        Stop::Over
+/// Takes it in that the other side is gone, which writing to it shows. Its own pump goes on: it reads what that side said
+/// before, and then its end.
+fn reaches(
+    session: &Mutex<Session>,
+    side: Side,
+    outlet: &mut Outlet<'_>,
+    sent: io::Result<()>,
+) -> Result<(), Stop> {
+    let Err(error) = sent else {
+        return Ok(());
+    };
+    lock(session).reset_by(side.other(), &error);
+    match side {
+        Side::Client => Err(Stop::Deaf),
+        // What the broker answers to a program that is gone still belongs on the tape.
+        Side::Broker => {
+            outlet.give_up();
+            Ok(())
+        }
     }
 }
 

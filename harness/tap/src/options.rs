@@ -164,8 +164,8 @@ impl Default for Limits {
             tape_bytes: 128 * 1024 * 1024,
             kept_body: 64 * 1024,
             message: 16 * 1024 * 1024,
-            // RabbitMQ negotiates 131,072 bytes unless it is told otherwise.
-            frame: 131_072,
+            // RabbitMQ proposes 131,072 bytes unless it is told otherwise, and what it proposes bounds a frame as well.
+            frame: 1024 * 1024,
             depth: 32,
             unfinished: 64,
             queues: 200,

@@ -22,6 +22,8 @@ pub(crate) struct Outlet<'a> {
     shapes: Vec<(Shape, Gate)>,
     random: StdRng,
     gathered: Vec<u8>,
+    /// Nobody is there any more.
+    given_up: bool,
 }
 
 impl<'a> Outlet<'a> {
@@ -33,12 +35,21 @@ impl<'a> Outlet<'a> {
             shapes: Vec::new(),
             random: StdRng::seed_from_u64(0),
             gathered: Vec::new(),
+            given_up: false,
         }
+    }
+
+    /// Writes nothing from now on: the other side is gone.
+    pub(crate) fn give_up(&mut self) {
+        self.given_up = true;
+        self.gathered.clear();
     }
 
     /// Writes the bytes; bent, if a fault says so.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.control.is_bent() {
+        if self.given_up {
+            Ok(())
+        } else if self.control.is_bent() {
             self.send_bent(bytes).await
         } else {
             self.writer.write_all(bytes).await

@@ -13,9 +13,9 @@ use crate::{
     control::Control,
     event::{Ending, Fate, Side, What},
     fault::{Cut, Effect, Faults},
-    flaw::Flaw,
-    frame::{self, Kind, Raw},
-    message::Method,
+    flaw::{Flaw, FrameKind as Kind},
+    frame::{self, Raw},
+    message::{Method, method_frame},
     options::{Limits, Login, Unreadable},
     tape::Tape,
     usage::{Tripped, Usage},
@@ -50,6 +50,9 @@ pub(crate) enum Step {
     },
 }
 
+/// The least that can be agreed as the size of a frame (§4.2.3).
+const LEAST_FRAME: u32 = 4096;
+
 /// The state of one connection through the tap.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -62,7 +65,7 @@ pub(crate) struct Session {
     pub(crate) heartbeat: Option<u16>,
     unreadable: Unreadable,
     streams: [Stream; 2],
-    /// The largest frame: the tap's own limit until `tune-ok` says less.
+    /// The largest frame: the tap's own limit until `tune` and `tune-ok` say less.
     largest: u32,
     opened: bool,
     channels: HashSet<u16>,
@@ -83,6 +86,8 @@ struct Stream {
     greeted: bool,
     /// No longer decoded.
     raw: bool,
+    /// Its sender is gone, and the tape says so.
+    over: bool,
     assembly: Assembly,
 }
 
@@ -186,22 +191,30 @@ impl Session {
 
     /// `side` will send no more.
     pub(crate) fn end_of(&mut self, side: Side) {
-        self.first_to_end.get_or_insert(side);
-        self.note(side, What::HalfClosed);
+        self.over(side, What::HalfClosed);
     }
 
     /// The connection with `side` broke. Answers whether that is news: once both have agreed to close, a broker ends
     /// its socket by a reset so as not to wait for the program, and nothing is lost.
     pub(crate) fn reset_by(&mut self, side: Side, why: &std::io::Error) -> bool {
-        self.first_to_end.get_or_insert(side);
-        if self.close_agreed {
-            self.note(side, What::HalfClosed);
-            return false;
-        }
-        self.conclude(Ending::Reset);
         let why = why.kind().to_string();
-        self.note(side, What::Reset { why });
-        true
+        self.over(
+            side,
+            match self.close_agreed {
+                true => What::HalfClosed,
+                false => What::Reset { why },
+            },
+        );
+        !self.close_agreed
+    }
+
+    /// Whether a socket is closed or reset is up to its system, and to what is still unread. So the one who ended first
+    /// ended the connection, whichever way, and its end is told once.
+    fn over(&mut self, side: Side, what: What) {
+        self.first_to_end.get_or_insert(side);
+        if !std::mem::replace(&mut self.stream(side).over, true) {
+            self.note(side, what);
+        }
     }
 
     /// Says how the connection ends, unless that is already known.
@@ -310,12 +323,23 @@ impl Session {
         for (offset, content) in assembly.make_way(raw.channel, &class, &usage)? {
             self.push(side, place.at, offset, Fate::Passed, What::Content(content));
         }
-        let replacement = match side {
-            Side::Client => self.replacement(raw.channel, &class),
-            Side::Broker => self.tuned(raw.channel, &class),
+        let tuned = match side {
+            Side::Client => None,
+            Side::Broker => self.tuned(&class),
+        };
+        let replacement = match (side, &tuned) {
+            (Side::Client, _) => self.replacement(raw.channel, &class),
+            (Side::Broker, tuned) => {
+                let tuned = tuned.as_ref();
+                tuned.map(|class| method_frame(raw.channel, class.clone()))
+            }
         };
         let counted = self.follow(side, raw.channel, &class);
-        let method = Method::read(raw.channel, class, raw.payload);
+        let method = match tuned {
+            // What the program gets is what it answers to.
+            Some(tuned) => Method::new(raw.channel, tuned),
+            None => Method::read(raw.channel, class, raw.payload),
+        };
         if let Err(stop) = counted {
             let what = What::Method(method);
             self.push(side, place.at, place.offset, Fate::Vanished, what);
@@ -360,8 +384,12 @@ impl Session {
     /// Follows the state of the connection, and counts what the client asks of the broker.
     fn follow(&mut self, side: Side, number: u16, class: &AMQPClass) -> Result<(), Stop> {
         match class {
-            AMQPClass::Connection(connection::AMQPMethod::TuneOk(tune)) if tune.frame_max != 0 => {
-                self.largest = self.largest.min(tune.frame_max.max(4096));
+            // What the broker proposes is the most that can be agreed. 0 stands for no limit.
+            AMQPClass::Connection(
+                connection::AMQPMethod::Tune(connection::Tune { frame_max, .. })
+                | connection::AMQPMethod::TuneOk(connection::TuneOk { frame_max, .. }),
+            ) if *frame_max != 0 => {
+                self.largest = self.largest.min((*frame_max).max(LEAST_FRAME));
             }
             AMQPClass::Connection(connection::AMQPMethod::Open(_)) => self.opened = true,
             AMQPClass::Connection(connection::AMQPMethod::Close(_)) => {
@@ -408,7 +436,7 @@ impl Session {
             Stop::Flaw(flaw) => {
                 let reply = match (&flaw, side) {
                     // What a broker does (§4.2.2): it says which protocol it speaks, and closes.
-                    (Flaw::Greeting(_), Side::Client) => Some(GREETING.as_slice()),
+                    (Flaw::Greeting { .. }, Side::Client) => Some(GREETING.as_slice()),
                     _ => None,
                 };
                 self.note(side, What::Unreadable(flaw));

@@ -105,6 +105,16 @@ fn split_unix(stream: UnixStream) -> (Reader, Writer) {
     (Reader::Unix(reader), Writer::Unix(writer))
 }
 
+impl Reader {
+    /// What the system has against this connection, and has not yet said.
+    pub(crate) fn error(&self) -> Option<io::Error> {
+        match self {
+            Self::Tcp(half) => half.as_ref().take_error().ok().flatten(),
+            Self::Unix(half) => half.as_ref().take_error().ok().flatten(),
+        }
+    }
+}
+
 impl Writer {
     /// Makes the end of this connection a reset instead of a clean close, where the system can (TCP).
     pub(crate) fn reset(self) {

@@ -8,7 +8,7 @@
 mod support;
 
 use amqp_tap::{
-    Content, Conversation, Ending, Method, Side, Tap, TapOptions, Tape, What,
+    Content, Conversation, Method, Side, Tap, TapOptions, Tape, What,
     amq_protocol::{
         protocol::{AMQPClass, BasicProperties, basic, queue},
         types::ShortString,
@@ -345,42 +345,4 @@ fn addresses_that_were_generated_elsewhere_are_put_in_normal_form() {
     // A server cannot tell it from the queue of another program, and need not.
     assert_eq!(direct, reply("amq.gen-JzTY20BRgKO-HjmUJj0wLg"));
     assert_ne!(direct, reply("replies"));
-}
-
-#[test]
-fn a_connection_that_is_dropped_may_be_reset_as_well() {
-    let gone = |steps: &[(Side, What)]| {
-        let tape = Tape::new();
-        tape.record(1, Side::Client, What::Connected);
-        for (side, what) in steps {
-            tape.record(1, *side, what.clone());
-        }
-        Conversation::of(&tape).connections
-    };
-    let reset = || What::Reset {
-        why: "connection reset".to_owned(),
-    };
-    let dropped = gone(&[
-        (Side::Client, What::HalfClosed),
-        (Side::Client, What::Closed(Ending::DroppedByClient)),
-    ]);
-    let by_client = gone(&[
-        (Side::Client, reset()),
-        (Side::Client, What::Closed(Ending::Reset)),
-    ]);
-    let later_by_broker = gone(&[
-        (Side::Client, What::HalfClosed),
-        (Side::Broker, reset()),
-        (Side::Broker, What::Closed(Ending::Reset)),
-    ]);
-    assert_eq!(dropped, by_client);
-    assert_eq!(dropped, later_by_broker);
-    let by_broker = gone(&[
-        (Side::Broker, reset()),
-        (Side::Broker, What::Closed(Ending::Reset)),
-    ]);
-    assert_eq!(
-        by_broker,
-        ["dropped by the broker without connection.close"]
-    );
 }

@@ -8,13 +8,13 @@
 mod support;
 
 use amqp_tap::{
-    Ending, Flaw, Limits, TapOptions, Unreadable, What,
+    Ending, Flaw, FrameKind, Limits, Protocol, TapOptions, Unreadable, What,
     amq_protocol::protocol::{AMQPClass, channel, exchange, queue, tx},
     ended,
 };
 use support::{
     DEADLINE, ack, body, carry, connect, declare, greeting, handshake, header, method, peers,
-    publish, publish_method, read, read_all, soon, start, start_ok,
+    publish, publish_method, read, read_all, soon, start, start_ok, tune,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -64,12 +64,16 @@ async fn refused(good: &[u8], bad: &[u8]) -> Flaw {
 
 #[tokio::test]
 async fn only_the_greeting_of_0_9_1_is_let_through() {
-    for other in [
-        &b"AMQP\0\x01\0\0"[..],
-        b"AMQP\x03\x01\0\0",
-        b"AMQP\x01\x01\x08\0",
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"\x16\x03\x01\x02\0\x01\0\x01",
+    for (other, name) in [
+        (&b"AMQP\0\x01\0\0"[..], Protocol::Amqp10),
+        (b"AMQP\x03\x01\0\0", Protocol::Amqp10),
+        (b"AMQP\x01\x01\x08\0", Protocol::Amqp08),
+        (b"AMQP\x01\x01\x09\x01", Protocol::Amqp08),
+        (b"AMQP\0\0\x09\0", Protocol::Unknown),
+        (b"GET / HTTP/1.1\r\n\r\n", Protocol::Http),
+        (b"\x16\x03\x01\x02\0\x01\0\x01", Protocol::Tls),
+        (b"\0\0\0\x1a\0\x11\0\x01\0\0\0\x01", Protocol::Stream),
+        (b"hello, broker", Protocol::Unknown),
     ] {
         let mut peers = peers(|options| options).await;
         soon(peers.client.write_all(other)).await.unwrap();
@@ -78,12 +82,32 @@ async fn only_the_greeting_of_0_9_1_is_let_through() {
         assert_eq!(read_all(&mut peers.client).await, greeting());
         let tape = peers.tap.tape();
         tape.wait_for_frame(DEADLINE, &ended()).await.unwrap();
-        let told = tape
-            .events()
-            .iter()
-            .any(|event| matches!(event.what, What::Unreadable(Flaw::Greeting(_))));
-        assert!(told);
+        let told = tape.events().iter().find_map(|event| match &event.what {
+            What::Unreadable(Flaw::Greeting { looks_like, .. }) => Some(*looks_like),
+            _ => None,
+        });
+        assert_eq!(told, Some(name), "{}", other.escape_ascii());
     }
+}
+
+/// RabbitMQ takes the greeting of 0-9 (Perl's `Net::AMQP` sends it) for that of 0-9-1, and so does the tap: with the lab's
+/// login in place of the program's.
+#[tokio::test]
+async fn the_greeting_of_0_9_is_taken_for_the_same() {
+    let mut peers = peers(|options| TapOptions {
+        login: Some(amqp_tap::Login {
+            user: "u".to_owned(),
+            password: "p".to_owned(),
+            vhost: "v".to_owned(),
+        }),
+        ..options
+    })
+    .await;
+    carry(&mut peers.client, &mut peers.broker, b"AMQP\x01\x01\0\x09").await;
+    let own = start_ok("PLAIN", b"\0guest\0guest");
+    soon(peers.client.write_all(&own)).await.unwrap();
+    let labs = start_ok("PLAIN", b"\0u\0p");
+    assert_eq!(read(&mut peers.broker, labs.len()).await, labs);
 }
 
 #[tokio::test]
@@ -102,6 +126,61 @@ async fn a_login_that_the_codec_cannot_read_does_not_pass() {
     );
 }
 
+/// A broker takes them, so the tap does: as they came, and spelled by their bytes on the tape.
+#[tokio::test]
+async fn short_strings_that_are_not_utf_8_pass_as_they_are() {
+    let mut peers = peers(|options| options).await;
+    carry(&mut peers.client, &mut peers.broker, &handshake()).await;
+    // basic.publish with such a key, and a header with such a correlation id and such a name in its headers.
+    let publish = raw(1, 1, b"\0\x3c\0\x28\0\0\0\x03k\xff\xfe\0");
+    let header = raw(
+        2,
+        1,
+        b"\0\x3c\0\0\0\0\0\0\0\0\0\x02\x24\0\0\0\0\x09\x02\xc3(S\0\0\0\x01x\x02\x8f\x12",
+    );
+    for bytes in [&publish, &header, &body(1, b"hi")] {
+        carry(&mut peers.client, &mut peers.broker, bytes).await;
+    }
+    let tape = soon(peers.tap.close()).await;
+    let mut written = Vec::new();
+    tape.write_jsonl(&mut written).unwrap();
+    let again = amqp_tap::Tape::read_jsonl(written.as_slice()).unwrap();
+    let said = |tape: &amqp_tap::Tape| -> Vec<What> {
+        tape.events()
+            .iter()
+            .map(|event| event.what.clone())
+            .collect()
+    };
+    assert_eq!(said(&again), said(&tape));
+    let messages = tape.messages(|_| true);
+    let message = messages[0].message().unwrap();
+    assert_eq!(message.routing_key(), "⟨6bfffe⟩");
+    let properties = message.readable_properties();
+    assert_eq!(properties["correlation-id"], "⟨8f12⟩");
+    assert_eq!(properties["headers"]["⟨c328⟩"], "x");
+    assert_eq!(
+        message.content.header.as_ref(),
+        &header[7..header.len() - 1]
+    );
+}
+
+/// What opens a connection is rewritten, so it is read as it is or not at all.
+#[tokio::test]
+async fn a_virtual_host_that_the_codec_cannot_read_does_not_pass() {
+    let mut begun = greeting();
+    begun.extend(start_ok("PLAIN", b""));
+    begun.extend(support::tune_ok(8192));
+    let open = raw(1, 0, b"\0\x0a\0\x28\x02/\xff\0\0");
+    let flaw = refused(&begun, &open).await;
+    assert!(matches!(
+        flaw,
+        Flaw::Method {
+            class: 10,
+            method: 40
+        }
+    ));
+}
+
 #[tokio::test]
 async fn frames_that_lie_are_refused_by_their_head() {
     let mut huge = vec![3, 0, 1];
@@ -109,8 +188,9 @@ async fn frames_that_lie_are_refused_by_their_head() {
     assert!(matches!(
         refused(&handshake(), &huge).await,
         Flaw::FrameSize {
+            kind: FrameKind::Body,
             claimed: 4_294_967_303,
-            allowed: 131_072
+            allowed: 131_072,
         }
     ));
     assert_eq!(refused(&handshake(), &[9]).await, Flaw::FrameType(9));
@@ -121,6 +201,15 @@ async fn frames_that_lie_are_refused_by_their_head() {
         refused(&handshake(), &raw(8, 0, b"x")).await,
         Flaw::Unexpected(_)
     ));
+    // More than the broker proposed, whatever the program answers.
+    let mut peers = peers(|options| options).await;
+    carry(&mut peers.client, &mut peers.broker, &greeting()).await;
+    carry(&mut peers.broker, &mut peers.client, &tune(8192)).await;
+    let answer = support::tune_ok(1 << 20);
+    carry(&mut peers.client, &mut peers.broker, &answer).await;
+    let large = raw(3, 1, &[0; 8193]);
+    soon(peers.client.write_all(&large)).await.unwrap();
+    assert_eq!(read_all(&mut peers.broker).await, b"");
     // More than was negotiated, less than the tap allows.
     let mut small = greeting();
     small.extend(start_ok("PLAIN", b""));
@@ -133,6 +222,30 @@ async fn frames_that_lie_are_refused_by_their_head() {
         refused(&bytes, &body(1, &[0; 5000])).await,
         Flaw::FrameSize { allowed: 4096, .. }
     ));
+}
+
+/// RabbitMQ compares the payload with `frame_max` and not the whole frame, for frames of each kind.
+#[tokio::test]
+async fn a_payload_may_be_as_long_as_the_largest_frame() {
+    let mut small = greeting();
+    small.extend(start_ok("PLAIN", b""));
+    small.extend(support::tune_ok(8192));
+    let message = [publish_method(1, "q"), header(1, 20_000)].concat();
+    let mut peers = peers(|options| options).await;
+    carry(&mut peers.client, &mut peers.broker, &small).await;
+    carry(&mut peers.client, &mut peers.broker, &message).await;
+    let most = body(1, &[7; 8192]);
+    carry(&mut peers.client, &mut peers.broker, &most).await;
+    let begun = [small, message].concat();
+    let flaw = refused(&begun, &body(1, &[7; 8193])).await;
+    assert_eq!(
+        flaw,
+        Flaw::FrameSize {
+            kind: FrameKind::Body,
+            claimed: 8201,
+            allowed: 8192
+        }
+    );
 }
 
 #[tokio::test]
@@ -429,7 +542,7 @@ async fn another_connection_is_not_touched_by_a_cut() {
     let mut peers = peers(|options| options).await;
     let (mut client, mut broker) = connect(&peers.tap, &peers.listener).await;
     carry(&mut client, &mut broker, &handshake()).await;
-    soon(peers.client.write_all(b"garbage")).await.unwrap();
+    soon(peers.client.write_all(b"not AMQP")).await.unwrap();
     read_all(&mut peers.client).await;
     carry(&mut client, &mut broker, &publish(1, "q", b"still here")).await;
     assert_eq!(read(&mut peers.broker, 0).await, b"");

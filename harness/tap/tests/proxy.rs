@@ -201,18 +201,23 @@ async fn the_end_of_a_connection_is_told_apart() {
     tape.wait_for_nth(DEADLINE, &ended(), 3).await.unwrap();
     assert_eq!(tape.ending(3), Some(Ending::ClosedByBroker));
 
-    // Reset by the client: the broker sees a reset as well.
+    // Reset by the client, which had left something unread: it ended the connection, and the broker still answers what
+    // it had sent before.
     let (mut client, mut broker) = connect(&peers.tap, &peers.listener).await;
     carry(&mut client, &mut broker, &handshake()).await;
+    soon(broker.write_all(&start())).await.unwrap();
+    let start = amqp_tap::broker("connection.start");
+    tape.wait_for_nth(DEADLINE, &start, 1).await.unwrap();
+    soon(client.write_all(&declare(1, "hello"))).await.unwrap();
     client.set_zero_linger().unwrap();
     drop(client);
-    let error = soon(tokio::io::AsyncReadExt::read(&mut broker, &mut [0; 8])).await;
-    assert_eq!(
-        error.unwrap_err().kind(),
-        std::io::ErrorKind::ConnectionReset
-    );
+    assert_eq!(read_all(&mut broker).await, declare(1, "hello"));
+    soon(broker.write_all(&close())).await.unwrap();
+    let last = amqp_tap::broker("connection.close");
+    tape.wait_for_nth(DEADLINE, &last, 2).await.unwrap();
+    drop(broker);
     tape.wait_for_nth(DEADLINE, &ended(), 4).await.unwrap();
-    assert_eq!(tape.ending(4), Some(Ending::Reset));
+    assert_eq!(tape.ending(4), Some(Ending::ClosedByBroker));
 
     // Left open when the tap closes.
     let (mut client, mut broker) = connect(&peers.tap, &peers.listener).await;
@@ -220,6 +225,49 @@ async fn the_end_of_a_connection_is_told_apart() {
     let tape = soon(peers.tap.close()).await;
     assert_eq!(tape.ending(5), Some(Ending::Cut));
     assert_eq!(read_all(&mut client).await, b"");
+}
+
+/// What a program leaves unread makes a reset of its end: it is the program's ending, however many of the broker's bytes
+/// are still on their way.
+#[tokio::test]
+async fn whoever_ends_first_ended_it() {
+    for unread in [0, 1, 2, 500] {
+        let mut peers = peers(|options| options).await;
+        let tape = peers.tap.tape().clone();
+        carry(&mut peers.client, &mut peers.broker, &handshake()).await;
+        let heartbeats = heartbeat().repeat(unread);
+        soon(peers.broker.write_all(&heartbeats)).await.unwrap();
+        tape.wait_until(DEADLINE, |events| {
+            let arrived =
+                |it: &&std::sync::Arc<amqp_tap::Event>| matches!(it.what, What::Heartbeat { .. });
+            (events.iter().filter(arrived).count() == unread).then_some(())
+        })
+        .await
+        .unwrap();
+        soon(peers.client.write_all(&declare(1, "last")))
+            .await
+            .unwrap();
+        drop(peers.client);
+        assert_eq!(read_all(&mut peers.broker).await, declare(1, "last"));
+        drop(peers.broker);
+        tape.wait_for_frame(DEADLINE, &ended()).await.unwrap();
+        assert_eq!(tape.ending(1), Some(Ending::DroppedByClient), "{unread}");
+    }
+    // The other way round: the broker goes, and the program's bytes are what is left unread.
+    let mut peers = peers(|options| options).await;
+    let tape = peers.tap.tape().clone();
+    carry(&mut peers.client, &mut peers.broker, &handshake()).await;
+    soon(peers.client.write_all(&declare(1, "unread")))
+        .await
+        .unwrap();
+    tape.wait_for_frame(DEADLINE, &client("queue.declare"))
+        .await
+        .unwrap();
+    drop(peers.broker);
+    assert_eq!(read_all(&mut peers.client).await, b"");
+    drop(peers.client);
+    tape.wait_for_frame(DEADLINE, &ended()).await.unwrap();
+    assert_eq!(tape.ending(1), Some(Ending::DroppedByBroker));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The command line as it is typed.
 
 use clap::{Args, Parser, Subcommand};
+use workbook_lab::course::Language;
 
 /// Learn RabbitMQ with Rust, checked against a real broker.
 #[derive(Debug, Parser)]
@@ -31,6 +32,16 @@ pub(crate) struct Global {
     pub(crate) lang: Option<String>,
 }
 
+impl Global {
+    /// The language of messages.
+    pub(crate) fn language(&self) -> Language {
+        match &self.lang {
+            Some(tag) => Language::from_tag(tag),
+            None => Language::from_env(),
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the exercises, their points and what you reached
@@ -43,9 +54,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Show the last run's conversation with the broker as a sequence diagram
     Tape(Tape),
-    /// Show the hints of the checks that failed last time
+    /// Show the next hint for the checks that failed last time
     Hint {
-        /// The exercise, as `list` names it
+        /// The exercise: its name or its number, as `list` shows them
         exercise: String,
     },
     /// Grade a class of submissions that nobody trusts
@@ -67,9 +78,22 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option as it is typed"
+)]
 pub(crate) struct Check {
-    /// The exercise, as `list` names it
+    /// The exercise: its name or its number, as `list` shows them
     pub(crate) exercise: String,
+    /// Run only this check (may be repeated)
+    #[arg(long, value_name = "CHECK")]
+    pub(crate) only: Vec<String>,
+    /// Check again with each save, until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Tell everything: each check as it ends, and every failure in full
+    #[arg(long)]
+    pub(crate) verbose: bool,
     /// Check our solution instead of your programs
     #[arg(long)]
     pub(crate) solution: bool,
@@ -135,7 +159,7 @@ pub(crate) enum SandboxChoice {
 
 #[derive(Debug, Args)]
 pub(crate) struct Tape {
-    /// The exercise, as `list` names it
+    /// The exercise: its name or its number, as `list` shows them
     pub(crate) exercise: String,
     /// The check whose tape is meant (otherwise the first that failed)
     #[arg(long, value_name = "NAME")]
@@ -153,6 +177,8 @@ pub(crate) enum Broker {
     Down,
     /// Show the brokers that run
     Status,
+    /// Empty the workbook's broker: delete the queues and exchanges that programs left in its virtual host `/`
+    Reset,
     /// Show the address of the management page, and open it in a browser
     Open,
     /// Make the Docker image rabbitmq:management from Debian's packages, where none can be pulled

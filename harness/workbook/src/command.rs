@@ -4,6 +4,7 @@ mod book;
 mod broker;
 mod check;
 mod doctor;
+mod find;
 mod grade;
 mod hint;
 mod list;
@@ -11,15 +12,11 @@ mod status;
 mod tape;
 mod verify;
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{env, path::Path, sync::Arc};
 
 use workbook_broker::{Consent, Options, image::ImageOptions};
 use workbook_grader::Workspace;
-use workbook_lab::course::Language;
+use workbook_lab::{course::Language, sentences::in_language};
 
 use crate::{
     cli::{Cli, Command, Global},
@@ -35,11 +32,6 @@ struct Context {
 }
 
 impl Context {
-    /// Where the tapes and pictures of an exercise's last run are.
-    fn tapes(&self, slug: &str) -> PathBuf {
-        self.workspace.state().join("tapes").join(slug)
-    }
-
     /// Where to get a broker from, as the options and the environment say.
     fn broker_options(&self) -> Result<Options, Error> {
         let mut options = Options::from_env()?;
@@ -51,7 +43,8 @@ impl Context {
         } else if options.consent == Consent::No {
             options.consent = Consent::Ask;
         }
-        options.progress = Arc::new(output::progress);
+        let language = self.language;
+        options.progress = Arc::new(move |text| output::progress(&in_language(text, language)));
         Ok(options)
     }
 }
@@ -65,14 +58,10 @@ fn image_options(options: &Options) -> ImageOptions {
 }
 
 /// Does what was asked.
-pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
+pub(crate) fn run(cli: Cli, language: Language) -> Result<Exit, Error> {
     let here = env::current_dir()?;
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
     let workspace = Workspace::find(&here).or_else(|_| Workspace::find(built_in))?;
-    let language = match &cli.global.lang {
-        Some(tag) => Language::from_tag(tag),
-        None => Language::from_env(),
-    };
     let context = Context {
         workspace,
         language,

@@ -74,7 +74,16 @@ impl From<workbook_broker::Error> for Error {
             error if error.is_no_broker() => Exit::NoBroker,
             _ => Exit::Ours,
         };
-        Self::from_source(exit, &error)
+        let told = Self::from_source(exit, &error);
+        match &error {
+            workbook_broker::Error::Unreachable { .. } => told.hint(
+                "is it running, and is that its port? An address is amqp://user:password@host:port/vhost; without --broker the workbook finds or starts one",
+            ),
+            workbook_broker::Error::Management { .. } => told.hint(
+                "checks make virtual hosts and users: the login needs the tag `administrator`, and the management API is looked for at port 15672, or at WORKBOOK_MANAGEMENT",
+            ),
+            _ => told,
+        }
     }
 }
 

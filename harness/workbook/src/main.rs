@@ -13,10 +13,11 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    match command::run(cli) {
+    let language = cli.global.language();
+    match command::run(cli, language) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            output::error(&error);
+            output::error(&error, language);
             error.exit.into()
         }
     }

@@ -2,7 +2,7 @@
 
 use anstream::{eprintln, println};
 use owo_colors::OwoColorize;
-use workbook_lab::Verdict;
+use workbook_lab::{Verdict, course::Language, sentences::in_language};
 
 use crate::error::Error;
 
@@ -22,22 +22,40 @@ pub(crate) fn warning(text: &str) {
 }
 
 /// An error, its causes and its hints, on standard error.
-pub(crate) fn error(error: &Error) {
-    for (index, cause) in error.causes.iter().enumerate() {
-        if index == 0 {
-            eprintln!("{} {cause}", "error:".red().bold());
-        } else {
-            eprintln!("  because: {cause}");
-        }
+pub(crate) fn error(error: &Error, language: Language) {
+    let (what, because, hint) = match language {
+        Language::English => ("error:", "because:", "hint:"),
+        Language::Chinese => ("错误：", "原因：", "提示："),
+    };
+    let mut causes = error.causes.iter();
+    if let Some(first) = causes.next() {
+        eprintln!("{} {}", what.red().bold(), in_language(first, language));
     }
-    for hint in &error.hints {
-        eprintln!("{} {hint}", "hint:".cyan().bold());
+    for cause in causes {
+        eprintln!("  {because} {}", in_language(cause, language));
+    }
+    for text in &error.hints {
+        eprintln!("{} {}", hint.cyan().bold(), in_language(text, language));
+    }
+}
+
+/// What came of a run, as `Telling` has it: what fails is red, what holds is green.
+pub(crate) fn told(text: &str) {
+    for line in text.lines() {
+        match line.trim_start().strip_prefix('✗') {
+            Some(rest) => println!("  {}{rest}", "✗".red().bold()),
+            None => println!("{line}"),
+        }
     }
 }
 
 /// A verdict's word, coloured and padded.
-pub(crate) fn verdict(verdict: Verdict) -> String {
-    let word = format!("{verdict:<6}");
+pub(crate) fn verdict(verdict: Verdict, language: Language) -> String {
+    let word = match language {
+        Language::English => format!("{verdict:<6}"),
+        // Each character takes two columns.
+        Language::Chinese => format!("{:<4}", verdict.word_in(language)),
+    };
     match verdict {
         Verdict::Pass => word.green().to_string(),
         Verdict::Fail | Verdict::Error => word.red().bold().to_string(),

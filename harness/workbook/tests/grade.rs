@@ -59,7 +59,13 @@ struct Grading {
 
 impl Grading {
     fn start(class: &Path, out: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_workbook"))
+        let workbook = Command::new(env!("CARGO_BIN_EXE_workbook"));
+        Self::by(workbook, class, out, &[])
+    }
+
+    /// Starts it by a command that ends in the one of the workbook.
+    fn by(mut workbook: Command, class: &Path, out: &Path, more: &[&str]) -> Self {
+        let mut child = workbook
             .current_dir(root())
             .arg("grade")
             .arg(class)
@@ -73,6 +79,7 @@ impl Grading {
                 "--yes",
                 "--json",
             ])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -120,6 +127,82 @@ impl Grading {
         self.child.wait().unwrap();
         graded.extend(self.events.filter_map(|it| Self::graded(&it)));
         graded
+    }
+}
+
+/// What a program prints as many run times print: to a terminal each line at once, else when some thousand bytes are
+/// together, which they never are here.
+const HOLDS_BACK: &str = "
+use std::{io::{BufWriter, IsTerminal, Stdout, Write, stdout}, sync::{LazyLock, Mutex}};
+static OUT: LazyLock<Mutex<BufWriter<Stdout>>> = LazyLock::new(|| Mutex::new(BufWriter::new(stdout())));
+macro_rules! println {
+    ($($it:tt)*) => {{
+        let mut out = OUT.lock().unwrap();
+        writeln!(out, $($it)*).unwrap();
+        if stdout().is_terminal() { out.flush().unwrap(); }
+    }};
+}
+";
+
+/// Looks at each descriptor from 3 up.
+const LOOKS: &str = r#"
+    for it in 3..256 {
+        let target = std::fs::read_link(format!("/proc/self/fd/{it}")).unwrap_or_default();
+        assert!(!target.ends_with("handed-on.txt"), "{it} is open");
+    }
+"#;
+
+/// A source with more after its first lines, which are about all of it.
+fn with(source: &str, more: &str) -> String {
+    let about = (source.split_inclusive('\n')).take_while(|it| it.starts_with("//!"));
+    let (about, rest) = source.split_at(about.map(str::len).sum());
+    format!("{about}{more}{rest}")
+}
+
+/// On every road a program's standard output is a terminal, and nothing is open in it, or in its compiler, that was open
+/// in whoever started the grading.
+#[cfg(target_os = "linux")]
+#[test]
+fn programs_get_a_terminal_and_no_descriptor_that_the_shell_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let class = folder.path().join("class");
+    let (send, receive) = (source("src/bin/send.rs"), source("src/bin/receive.rs"));
+    let main = "async fn main() -> Result<(), Box<dyn Error>> {";
+    let looks = send.replacen(main, &format!("{main}{LOOKS}"), 1);
+    assert_ne!(looks, send);
+    hand_in(
+        &class,
+        "looks",
+        &with(&looks, HOLDS_BACK),
+        &with(&receive, HOLDS_BACK),
+    );
+    let compiler = r#"const _: &str = include_str!("/proc/self/fd/9"); fn main() {}"#;
+    hand_in(&class, "compiler", compiler, &receive);
+    fs::write(folder.path().join("handed-on.txt"), "a secret").unwrap();
+
+    // Where the container daemon sees other folders than we do, `WORKBOOK_SANDBOXES` leaves it out.
+    let roads = std::env::var("WORKBOOK_SANDBOXES");
+    let roads = roads.unwrap_or_else(|_| "bwrap docker none".to_owned());
+    let start = |sandbox: &str| {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", r#"exec 3<"$0" 5<"$0" 9<"$0" && exec "$@""#])
+            .arg(folder.path().join("handed-on.txt"))
+            .arg(env!("CARGO_BIN_EXE_workbook"));
+        let out = folder.path().join(sandbox);
+        let grading = Grading::by(shell, &class, &out, &["--sandbox", sandbox]);
+        (grading, out)
+    };
+    let gradings: Vec<_> = roads.split_whitespace().map(start).collect();
+    for (grading, out) in gradings {
+        grading.ends();
+        let all = by_name(&results(&out));
+        let out = out.display();
+        assert_eq!(all["looks"]["verdict"], "pass", "{out}: {}", all["looks"]);
+        let compiler = &all["compiler"];
+        assert_eq!(compiler["verdict"], "error", "{out}: {compiler}");
+        let told = compiler.to_string();
+        assert!(told.contains("couldn't read"), "{out}: {compiler}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use workbook_lab::{
     Verdict as LabVerdict,
+    cause::{Cause as Why, groups},
     course::{Chapter, Language},
     exercise::Programs,
     finding::Severity,
@@ -15,7 +16,7 @@ use super::{CHECK_LIMIT, Compiled, Planned, Shop, left, unknown};
 use crate::{
     compile::{self, Built, CompileError},
     event::{BrokerInfo, CheckResult},
-    model::{Check, Exercise, Explanation, Program, Verdict},
+    model::{Cause, Check, Exercise, Explanation, Program, Verdict},
     run::{Bounds, Plan, run},
     submission::{self, Files, Handed, Sources},
 };
@@ -283,24 +284,55 @@ impl Job {
             verdict,
             points: checks.iter().map(|it| it.points).sum(),
             message: None,
+            causes: self.causes(results),
             checks,
             ..unknown(&self.chapter)
         }
+    }
+
+    fn causes(&self, results: &[CheckResult]) -> Vec<Cause> {
+        let language = self.shop.class.language;
+        let groups = groups(results.iter().map(|result| &result.report));
+        let causes = groups.iter().map(|group| {
+            let told = group.told(language);
+            let names = group.reports.iter().map(|report| report.name.clone());
+            let names: Vec<String> = names.collect();
+            let first = self.chapter.check(&names[0]);
+            Cause {
+                finding: match &group.cause {
+                    Why::Finding(id) => Some(id.to_string()),
+                    _ => None,
+                },
+                title: told.title,
+                explanation: told.explanation,
+                frames: told.frames,
+                chapter: match (told.chapter.is_empty(), first) {
+                    (true, Some(check)) => check.chapter.clone(),
+                    _ => told.chapter,
+                },
+                checks: names,
+            }
+        });
+        causes.collect()
     }
 
     fn check(&self, result: &CheckResult, tape: Option<String>, picture: Option<String>) -> Check {
         let report = &result.report;
         let verdict = Verdict::from(report.verdict);
         let message = report.failure.as_ref().map(|failure| {
+            let [expected, observed, case, advice] = match self.shop.class.language {
+                Language::English => ["expected: ", "observed: ", "for case: ", "try: "],
+                Language::Chinese => ["预期：", "实际：", "用例：", "建议："],
+            };
             let mut text = format!(
-                "expected: {}\nobserved: {}",
+                "{expected}{}\n{observed}{}",
                 failure.expected, failure.observed
             );
-            if let Some(case) = &report.case {
-                let _ = write!(text, "\nfor case: {case}");
+            if let Some(tried) = &report.case {
+                let _ = write!(text, "\n{case}{tried}");
             }
-            for advice in &failure.advice {
-                let _ = write!(text, "\ntry: {advice}");
+            for what in &failure.advice {
+                let _ = write!(text, "\n{advice}{what}");
             }
             text
         });

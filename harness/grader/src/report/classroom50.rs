@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use workbook_lab::course::Language;
+
 use super::rows::rows;
 use crate::model::{Submission, Verdict};
 
@@ -22,7 +24,11 @@ pub(super) const VARIABLES: [&str; 10] = [
 ];
 
 /// The result of a submission; who it is comes from the environment, else from the submission's name.
-pub(super) fn result(submission: &Submission, environment: &BTreeMap<String, String>) -> Value {
+pub(super) fn result(
+    submission: &Submission,
+    environment: &BTreeMap<String, String>,
+    language: Language,
+) -> Value {
     let given = |name: &str| {
         environment
             .get(name)
@@ -41,7 +47,7 @@ pub(super) fn result(submission: &Submission, environment: &BTreeMap<String, Str
     } else {
         format!("submit/{tag}")
     };
-    let tests: Vec<Value> = (rows(submission).into_iter())
+    let tests: Vec<Value> = (rows(submission, language).into_iter())
         .map(|row| {
             json!({
                 "test-name": row.name,

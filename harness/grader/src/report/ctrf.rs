@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use workbook_lab::course::Language;
+
 use super::rows::rows;
 use crate::model::{Evidence, Submission, Verdict};
 
 /// The report. Its times count from the first check: a result is the same whenever it is graded.
-pub(super) fn report(submission: &Submission, evidence: &Evidence) -> Value {
-    let rows = rows(submission);
+pub(super) fn report(submission: &Submission, evidence: &Evidence, language: Language) -> Value {
+    let rows = rows(submission, language);
     let count = |wanted: &str| {
         rows.iter()
             .filter(|row| status(row.verdict) == wanted)

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use workbook_lab::course::Language;
+
 use super::{
     rows::{self, rows},
     safe,
@@ -12,7 +14,7 @@ use crate::model::{Submission, Verdict};
 const OUTPUT: usize = 500;
 
 /// The result. `error` means that no test was run.
-pub(super) fn result(submission: &Submission) -> Value {
+pub(super) fn result(submission: &Submission, language: Language) -> Value {
     if !rows::any_checked(submission) {
         return json!({
             "version": 3,
@@ -21,7 +23,7 @@ pub(super) fn result(submission: &Submission) -> Value {
             "tests": [],
         });
     }
-    let tests: Vec<Value> = (rows(submission).into_iter())
+    let tests: Vec<Value> = (rows(submission, language).into_iter())
         .map(|row| {
             let mut test = json!({
                 "name": row.title,

@@ -3,12 +3,14 @@
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
+use workbook_lab::course::Language;
+
 use super::rows::rows;
 use crate::model::{Submission, Verdict};
 
 /// The result; a step's output `result` holds it as [`output`].
-pub(super) fn result(submission: &Submission) -> Value {
-    let tests: Vec<Value> = (rows(submission).into_iter())
+pub(super) fn result(submission: &Submission, language: Language) -> Value {
+    let tests: Vec<Value> = (rows(submission, language).into_iter())
         .map(|row| {
             json!({
                 "name": row.name,
@@ -31,8 +33,8 @@ pub(super) fn result(submission: &Submission) -> Value {
 }
 
 /// The line for the file that `GITHUB_OUTPUT` names.
-pub(super) fn output(submission: &Submission) -> String {
-    let json = result(submission).to_string();
+pub(super) fn output(submission: &Submission, language: Language) -> String {
+    let json = result(submission, language).to_string();
     format!("result={}\n", BASE64.encode(json.as_bytes()))
 }
 

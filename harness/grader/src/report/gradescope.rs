@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use workbook_lab::course::Language;
+
 use super::{rows, rows::rows};
 use crate::model::{Submission, Verdict};
 
 /// The result. Every test is visible, as a hidden one hides the total.
-pub(super) fn result(submission: &Submission) -> Value {
-    let rows = rows(submission);
+pub(super) fn result(submission: &Submission, language: Language) -> Value {
+    let rows = rows(submission, language);
     let milliseconds: u64 = rows.iter().map(|row| row.duration_ms).sum();
     let tests: Vec<Value> = (rows.iter().enumerate())
         .map(|(index, row)| {

@@ -37,6 +37,8 @@ struct Words {
     passed_over: &'static str,
     failed: &'static str,
     findings: &'static str,
+    read: &'static str,
+    seed: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -58,6 +60,8 @@ const ENGLISH: Words = Words {
     passed_over: "Passed over, as nobody's work",
     failed: "Checks that failed most often",
     findings: "Commonest findings",
+    read: "Read",
+    seed: "Seed",
 };
 
 const CHINESE: Words = Words {
@@ -79,6 +83,8 @@ const CHINESE: Words = Words {
     passed_over: "已略过（不是任何人的作业）",
     failed: "最常未通过的检查",
     findings: "最常见的发现",
+    read: "阅读",
+    seed: "种子",
 };
 
 fn words(language: Language) -> Words {
@@ -104,6 +110,7 @@ fn shown(points: Option<u32>) -> String {
 struct SubmissionPage<'a> {
     words: Words,
     style: &'static str,
+    verdict: &'static str,
     name: String,
     message: Option<String>,
     submission: &'a Submission,
@@ -114,16 +121,27 @@ struct SubmissionPage<'a> {
 
 struct ExercisePart {
     title: String,
+    class: &'static str,
     verdict: &'static str,
     points: String,
     max_points: u32,
     message: Option<String>,
+    causes: Vec<CausePart>,
     checks: Vec<CheckPart>,
+}
+
+struct CausePart {
+    title: String,
+    explanation: String,
+    frames: String,
+    chapter: String,
+    checks: Vec<String>,
 }
 
 struct CheckPart {
     name: String,
     title: String,
+    class: &'static str,
     verdict: &'static str,
     points: String,
     max_points: u32,
@@ -151,6 +169,7 @@ pub(super) fn submission(
     let page = SubmissionPage {
         words: words(language),
         style: STYLE,
+        verdict: submission.verdict.word_in(language),
         name: plain(&submission.name),
         message: submission.message.as_deref().map(plain),
         submission,
@@ -168,20 +187,30 @@ fn exercise_part(submission: &Submission, exercise: &Exercise, language: Languag
     let message = exercise.message.as_ref();
     ExercisePart {
         title: text(&exercise.title, language).to_owned(),
-        verdict: exercise.verdict.word(),
+        class: exercise.verdict.word(),
+        verdict: exercise.verdict.word_in(language),
         points: shown(exercise.points),
         max_points: exercise.max_points,
         // What holds for all of the submission is said once.
         message: message
             .filter(|message| submission.message.as_ref() != Some(*message))
             .map(|message| plain(message)),
+        causes: (exercise.causes.iter())
+            .map(|cause| CausePart {
+                title: html(&cause.title),
+                explanation: html(&cause.explanation),
+                frames: plain(&cause.frames),
+                chapter: plain(&cause.chapter),
+                checks: cause.checks.clone(),
+            })
+            .collect(),
         checks: (exercise.checks.iter())
-            .map(|check| check_part(&submission.folder, check))
+            .map(|check| check_part(&submission.folder, check, language))
             .collect(),
     }
 }
 
-fn check_part(folder: &str, check: &Check) -> CheckPart {
+fn check_part(folder: &str, check: &Check, language: Language) -> CheckPart {
     let here = |path: &String| {
         path.strip_prefix(&format!("{folder}/"))
             .unwrap_or(path)
@@ -202,7 +231,8 @@ fn check_part(folder: &str, check: &Check) -> CheckPart {
     CheckPart {
         name: check.name.clone(),
         title: html(&check.title),
-        verdict: check.verdict.word(),
+        class: check.verdict.word(),
+        verdict: check.verdict.word_in(language),
         points: shown(check.points),
         max_points: check.max_points,
         message: check.message.as_deref().map(plain),
@@ -226,7 +256,7 @@ fn check_part(folder: &str, check: &Check) -> CheckPart {
 struct ClassPage<'a> {
     words: Words,
     style: &'static str,
-    counts: Vec<(&'static str, usize)>,
+    counts: Vec<(&'static str, &'static str, usize)>,
     histogram: Vec<Column>,
     slugs: Vec<String>,
     rows: Vec<ClassRow>,
@@ -244,6 +274,7 @@ struct Column {
 struct ClassRow {
     name: String,
     link: String,
+    class: &'static str,
     verdict: &'static str,
     points: String,
     value: i64,
@@ -275,8 +306,8 @@ pub(super) fn class(results: &Results, language: Language) -> String {
         words: words(language),
         style: STYLE,
         counts: (Verdict::ALL.into_iter())
-            .map(|verdict| (verdict.word(), results.count(verdict)))
-            .filter(|(_, count)| *count > 0)
+            .map(|it| (it.word(), it.word_in(language), results.count(it)))
+            .filter(|(_, _, count)| *count > 0)
             .collect(),
         histogram: histogram(results),
         slugs: (first.iter().flat_map(|it| &it.exercises))
@@ -286,7 +317,8 @@ pub(super) fn class(results: &Results, language: Language) -> String {
             .map(|submission| ClassRow {
                 name: plain(&submission.name),
                 link: format!("{}/report.html", submission.folder),
-                verdict: submission.verdict.word(),
+                class: submission.verdict.word(),
+                verdict: submission.verdict.word_in(language),
                 points: format!("{}/{}", shown(submission.points), submission.max_points),
                 value: value(submission.points),
                 cells: (submission.exercises.iter())

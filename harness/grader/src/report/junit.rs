@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use workbook_lab::course::Language;
+
 use super::{rows::rows, safe};
 use crate::model::{Submission, Verdict};
 
 /// The report: a suite for each exercise.
-pub(super) fn xml(submission: &Submission) -> String {
+pub(super) fn xml(submission: &Submission, language: Language) -> String {
     let mut report = Report::new(safe::plain(&submission.name));
-    let rows = rows(submission);
+    let rows = rows(submission, language);
     for (index, exercise) in submission.exercises.iter().enumerate() {
         let mut suite = TestSuite::new(exercise.slug.as_str());
         for row in rows.iter().filter(|row| row.task == index + 1) {

@@ -2,17 +2,19 @@
 
 use serde_json::{Value, json};
 
+use workbook_lab::course::Language;
+
 use super::rows::{self, rows};
 use crate::model::{Submission, Verdict};
 
 /// The result. What is not gradable costs the learner no attempt.
-pub(super) fn result(submission: &Submission) -> Value {
+pub(super) fn result(submission: &Submission, language: Language) -> Value {
     let gradable = !matches!(submission.verdict, Verdict::Ungradable | Verdict::Infra);
     let score = match (submission.points, submission.max_points) {
         (Some(points), 1..) => f64::from(points) / f64::from(submission.max_points),
         _ => 0.0,
     };
-    let tests: Vec<Value> = (rows(submission).into_iter())
+    let tests: Vec<Value> = (rows(submission, language).into_iter())
         .map(|row| {
             json!({
                 "name": row.name,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use workbook_lab::course::Language;
+
 use super::safe;
 use crate::model::{Check, Exercise, Submission, Verdict};
 
@@ -28,13 +30,15 @@ pub(super) struct Row {
 }
 
 /// Every check of a submission; an exercise of which nothing was checked is one test that failed.
-pub(super) fn rows(submission: &Submission) -> Vec<Row> {
+pub(super) fn rows(submission: &Submission, language: Language) -> Vec<Row> {
     let mut rows = Vec::new();
     for (index, exercise) in submission.exercises.iter().enumerate() {
         if exercise.checks.is_empty() {
-            rows.push(unchecked(index + 1, exercise));
+            rows.push(unchecked(index + 1, exercise, language));
         }
-        rows.extend((exercise.checks.iter()).map(|check| row(index + 1, exercise, check)));
+        rows.extend(
+            (exercise.checks.iter()).map(|check| row(index + 1, exercise, check, language)),
+        );
     }
     rows
 }
@@ -56,10 +60,13 @@ pub(super) fn message(submission: &Submission) -> String {
     safe::short(&all.join("\n"), 4 * MESSAGE)
 }
 
-fn unchecked(task: usize, exercise: &Exercise) -> Row {
+fn unchecked(task: usize, exercise: &Exercise, language: Language) -> Row {
     Row {
         name: format!("{}/build", exercise.slug),
-        title: exercise.title.en.clone(),
+        title: match language {
+            Language::English => exercise.title.en.clone(),
+            Language::Chinese => exercise.title.zh.clone(),
+        },
         verdict: exercise.verdict,
         points: exercise.points.unwrap_or_default(),
         max_points: exercise.max_points,
@@ -70,17 +77,11 @@ fn unchecked(task: usize, exercise: &Exercise) -> Row {
     }
 }
 
-fn row(task: usize, exercise: &Exercise, check: &Check) -> Row {
-    let mut message = check.message.clone().unwrap_or_default();
-    if check.verdict != Verdict::Pass {
-        for finding in &check.explanations {
-            let _ = write!(message, "\n{}: {}", finding.title, finding.explanation);
-        }
-        if let Some(hint) = &check.hint {
-            let _ = write!(message, "\nhint: {hint}");
-        }
-        let _ = write!(message, "\nseed: {}", check.seed);
-    }
+fn row(task: usize, exercise: &Exercise, check: &Check, language: Language) -> Row {
+    let message = match check.verdict {
+        Verdict::Pass => String::new(),
+        _ => why(exercise, check, language),
+    };
     Row {
         name: format!("{}/{}", exercise.slug, check.name),
         title: check.title.clone(),
@@ -92,6 +93,40 @@ fn row(task: usize, exercise: &Exercise, check: &Check) -> Row {
         duration_ms: check.duration_ms,
         task,
     }
+}
+
+/// Why a check did not hold. What it stands on is told with the first check of that cause, and named with the others.
+fn why(exercise: &Exercise, check: &Check, language: Language) -> String {
+    let own = check.message.as_deref().unwrap_or_default();
+    let cause = exercise.cause_of(check);
+    let is_first = cause.is_some_and(|cause| cause.checks.first() == Some(&check.name));
+    let mut lines = Vec::new();
+    match cause {
+        Some(cause) if is_first => {
+            if cause.finding.is_some() {
+                lines.extend([&cause.title, &cause.explanation, &cause.frames].map(String::as_str));
+            }
+            lines.push(own);
+        }
+        Some(cause) if cause.finding.is_some() => lines.extend([cause.title.as_str(), own]),
+        _ => lines.push(own),
+    }
+    lines.retain(|line| !line.is_empty());
+    let mut text = lines.join("\n");
+    if let Some(cause) = cause {
+        let first = cause.checks.first().map_or("", String::as_str);
+        let _ = match (is_first, language) {
+            (true, Language::English) => write!(text, "\nread: {}", cause.chapter),
+            (true, Language::Chinese) => write!(text, "\n阅读：{}", cause.chapter),
+            (false, Language::English) => write!(text, "\nthe same cause as {first}"),
+            (false, Language::Chinese) => write!(text, "\n原因与 {first} 相同"),
+        };
+    }
+    let _ = match language {
+        Language::English => write!(text, "\nseed: {}", check.seed),
+        Language::Chinese => write!(text, "\n种子：{}", check.seed),
+    };
+    text
 }
 
 /// What the programs of a check printed, a line each, with who speaks.

@@ -137,7 +137,31 @@ impl Compiled {
             "name all files in main.rs"
         );
         let command = |name: String| (name.clone(), format!("'{executable}' {name}"));
-        names.into_iter().map(command).collect()
+        let mut commands: BTreeMap<_, _> = names.into_iter().map(command).collect();
+        let scripts = self.scripts(workspace, kind);
+        if !scripts.is_empty()
+            && let Some(python) = python()
+        {
+            let command = |(name, script): (String, PathBuf)| {
+                (name, format!("'{python}' '{}'", script.display()))
+            };
+            commands.extend(scripts.into_iter().map(command));
+        }
+        commands
+    }
+
+    /// The scripts in the folder `python` of `mistakes/` or `variants/`, by name.
+    pub(crate) fn scripts(&self, workspace: &Workspace, kind: &str) -> BTreeMap<String, PathBuf> {
+        let folder = workspace.folder(self.number, &self.chapter, Side::Solution);
+        let Ok(entries) = std::fs::read_dir(folder.join(kind).join("python")) else {
+            return BTreeMap::new();
+        };
+        let scripts = entries.filter_map(|entry| {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name()?.to_str()?.strip_suffix(".py")?.to_owned();
+            Some((name, path))
+        });
+        scripts.collect()
     }
 
     /// The files in `mistakes/` or `variants/`, without their ending.
@@ -200,4 +224,20 @@ pub(crate) fn no_stray_snapshots(folder: &Path, names: &BTreeSet<String>) {
             folder.display()
         );
     }
+}
+
+/// The Python with pika that `cargo workbook verify` makes; `None`, said loudly: there is none.
+pub(crate) fn python() -> Option<String> {
+    let python = std::env::var("WORKBOOK_PYTHON").ok();
+    if python.is_none() {
+        eprintln!(
+            "SKIPPED: WORKBOOK_PYTHON names no Python with pika (`cargo workbook verify` makes one)"
+        );
+        assert_ne!(
+            std::env::var("WORKBOOK_NO_SKIP").as_deref(),
+            Ok("1"),
+            "no skip is allowed"
+        );
+    }
+    python
 }

@@ -12,6 +12,7 @@ use super::{Sent, Word, shown};
 use crate::{
     failure::{Checked, Failure},
     program::Program,
+    property::Words,
 };
 
 /// Where a connection is cut.
@@ -32,6 +33,21 @@ pub struct CutAt {
     pub place: Place,
     /// How.
     pub cut: Cut,
+}
+
+impl Words for CutAt {
+    fn words(&self) -> String {
+        let place = match self.place {
+            Place::BeforeMessage(nth) => format!("before message {nth}"),
+            Place::AfterMessage(nth) => format!("after message {nth}"),
+            Place::BeforeConfirm => "before the first confirm".to_owned(),
+        };
+        let cut = match self.cut {
+            Cut::Clean => "closed",
+            Cut::Reset => "reset",
+        };
+        format!("{place}, the connection is {cut}")
+    }
 }
 
 impl CutAt {

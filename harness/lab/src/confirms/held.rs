@@ -1,8 +1,11 @@
 //! What a program does while the broker's confirms are held back.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use amqp_tap::{Fault, Injected, Rule, Side, broker};
+use amqp_tap::{Event, Fault, Injected, Rule, Side, broker};
 use lapin::protocol::{AMQPClass, basic};
 
 use super::{WORDS, Word};
@@ -86,6 +89,42 @@ impl Program {
         .await
     }
 
+    /// Holds that it says nothing and publishes nothing more, beyond the messages that it has published, as long as an
+    /// impatient program waits for their confirms.
+    pub async fn waits_with(&self, published: usize) -> Checked {
+        let what = format!("`{}` publishes {}", self.name(), messages(published));
+        let last = self
+            .until(&what, |program| {
+                let mut events = program.events().into_iter();
+                let publish =
+                    |event: &Arc<Event>| event.from == Side::Client && event.is("basic.publish");
+                events.rfind(publish).map(Ok)
+            })
+            .await?;
+        let broken = self.impatiently(&last, |program| {
+            let more = || program.publishes_no_more_than(published, published);
+            program.claims_nothing().and_then(|()| more()).err()
+        });
+        broken.await.map_or(Ok(()), Err)
+    }
+
+    /// Holds that it has published no more than so many messages, of which so many are not confirmed to it.
+    fn publishes_no_more_than(&self, published: usize, open: usize) -> Checked {
+        if self.sent().len() <= published {
+            return Ok(());
+        }
+        let last = match open {
+            1 => "the last one is",
+            _ => "they are all",
+        };
+        let expected = format!(
+            "`{}` publishes no more than {} before {last} confirmed to it",
+            self.name(),
+            messages(published),
+        );
+        Err(Failure::new(expected, "it published more"))
+    }
+
     /// Holds that it has neither said anything of a message yet, nor closed its connection, nor ended.
     pub fn claims_nothing(&self) -> Checked {
         let expected = format!(
@@ -137,21 +176,7 @@ impl Lab {
             program.is_answered(published, &when).await?;
             // Who does not wait has published more in the meantime.
             self.holds_messages(queue, published).await?;
-            let sent = program.sent().len();
-            if sent != published {
-                let expected = format!(
-                    "`{}` publishes no more than {} before {} confirmed to it",
-                    program.name(),
-                    messages(published),
-                    if published - before == 1 {
-                        "the last one is"
-                    } else {
-                        "they are all"
-                    },
-                );
-                let observed = "it published more";
-                return Err(Failure::new(expected, observed));
-            }
+            program.publishes_no_more_than(published, published - before)?;
             let next = program.holds_confirms(Release::AsTheyCame)?;
             held.release();
             held = next;

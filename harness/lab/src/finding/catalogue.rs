@@ -207,11 +207,31 @@ mod tests {
     #[test]
     fn every_page_and_anchor_is_there() {
         let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../../book/src/");
+        let chapters = fs_err::read_dir(book).expect("the book");
+        let slugs = chapters.map(|entry| entry.expect("a page").path());
+        let slugs: Vec<String> = slugs
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect();
         for id in FindingId::ALL {
-            let (page, anchor) = id.chapter().split_once('#').expect("page and anchor");
-            let page = page.replace(".html", ".md");
-            let text = fs_err::read_to_string(format!("{book}{page}")).expect("there is a page");
-            assert!(text.contains(&format!("{{#{anchor}}}")), "{id}: {anchor}");
+            for section in slugs.iter().map(|slug| id.chapter_in(slug)) {
+                let (page, anchor) = section.split_once('#').expect("page and anchor");
+                let page = page.replace(".html", ".md");
+                let text = fs_err::read_to_string(format!("{book}{page}"));
+                let text = text.expect("there is a page");
+                assert!(text.contains(&format!("{{#{anchor}}}")), "{id}: {anchor}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_that_somebody_works_on_comes_before_those_of_other_chapters() {
+        let id = FindingId::UnackedDeliveries;
+        assert_eq!(
+            id.chapter_in("hello-world"),
+            "hello-world.html#never-acknowledges"
+        );
+        for other in ["work-queues", "rpc"] {
+            assert_eq!(id.chapter_in(other), "work-queues.html#forgets-to-ack");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use amqp_tap::Ending;
+use amqp_tap::{Ending, Flaw, Protocol, Side};
 
 use super::{
     Finding, FindingId, spoken,
@@ -18,12 +18,31 @@ const CHURN_TIME: Duration = Duration::from_secs(2);
 /// How long a program has to end after Ctrl-C.
 const INTERRUPT: Duration = Duration::from_secs(2);
 
-/// Never came to the broker.
+/// Never came to the address that it was given.
+///
+/// Where it says that it sent or that it waits, or ended as if all were well, it may have talked to another broker.
 pub(super) fn never_connected(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let ended = story.seen.ended?;
-    let own = !matches!(ended, Ended::Signal(9)) && story.seen.interrupted.is_none();
-    (story.seen.reachable && own && story.connections.is_empty() && !story.bent())
-        .then(|| Finding::new(FindingId::NeverConnected, story).with("ended", word(ended)))
+    let seen = story.seen;
+    if !seen.reachable || !story.connections.is_empty() || story.bent() {
+        return None;
+    }
+    let claims = spoken::sent(seen).next().is_some() || spoken::waits(seen);
+    let how = match seen.ended {
+        _ if claims => "claims",
+        Some(Ended::Code(0)) => "well",
+        Some(Ended::Signal(9)) | None => return None,
+        Some(_) if seen.interrupted.is_some() => return None,
+        Some(_) => "badly",
+    };
+    let ended = match seen.ended {
+        None | Some(Ended::Signal(9)) => "running".to_owned(),
+        Some(ended) => word(ended),
+    };
+    Some(
+        Finding::new(FindingId::NeverConnected, story)
+            .with("how", how)
+            .with("ended", ended),
+    )
 }
 
 /// A program that only publishes, or asks and gets a reply, ended without `connection.close`.
@@ -36,9 +55,10 @@ pub(super) fn not_closed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
         return None;
     }
     let (connection, mark) = story.connections.iter().find_map(|connection| {
-        let (ending, mark) = connection.ended?;
-        let dropped = matches!(ending, Ending::DroppedByClient | Ending::Reset);
-        (dropped && !connection.bent && connection.closing.is_none()).then_some((connection, mark))
+        let mark = connection.dropped()?;
+        // What was never open has nothing to close.
+        let open = connection.opened.is_some() && connection.closing.is_none();
+        (open && !connection.bent).then_some((connection, mark))
     })?;
     let published = story
         .publishes
@@ -83,10 +103,11 @@ pub(super) fn interrupt_ignored(_: &World<'_>, story: &Story<'_>) -> Option<Find
 pub(super) fn heartbeat_missed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (connection, last, end, silent) = story.connections.iter().find_map(|connection| {
         // A program that is stuck notices nothing, so its side may stay open.
-        let end = connection.left.or_else(|| {
-            let (ending, end) = connection.ended?;
-            matches!(ending, Ending::DroppedByBroker | Ending::Reset).then_some(end)
-        })?;
+        let ((Some((Side::Broker, end)), _) | (None, Some((Ending::DroppedByBroker, end)))) =
+            (connection.gone, connection.ended)
+        else {
+            return None;
+        };
         let last = connection.last_word?;
         let silent = end.at.saturating_sub(last.at);
         // The broker gives up after two intervals; clocks and scheduling take a little.
@@ -144,10 +165,101 @@ pub(super) fn blocked(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
 /// Sent what is no AMQP 0-9-1.
 pub(super) fn unreadable(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (mark, flaw) = story.flaws.first()?;
+    let (sent, looks_like) = match flaw {
+        Flaw::FrameSize { .. } => return None,
+        Flaw::Greeting { start, looks_like } => (start.clone(), *looks_like),
+        other => (other.to_string(), Protocol::Unknown),
+    };
     Some(
         Finding::new(FindingId::Unreadable, story)
             .proved_by([mark.event])
-            .with("flaw", flaw),
+            .with("flaw", sent)
+            .with("protocol", looks_like.as_str()),
+    )
+}
+
+/// Sent a frame that is larger than what was agreed.
+pub(super) fn frame_too_large(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let (mark, flaw) = story.flaws.first()?;
+    let Flaw::FrameSize {
+        kind,
+        claimed,
+        allowed,
+    } = flaw
+    else {
+        return None;
+    };
+    Some(
+        Finding::new(FindingId::FrameTooLarge, story)
+            .proved_by([mark.event])
+            .with("kind", kind)
+            .with("claimed", claimed)
+            .with("allowed", allowed),
+    )
+}
+
+/// Answered `connection.tune` with what no broker accepts, or this one does not: it closes the socket without a word,
+/// 3 s later. Whether the program waits so long is its own affair.
+pub(super) fn negotiation_refused(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let (connection, (asked, proposed), (answered, chosen)) =
+        story.connections.iter().find_map(|it| {
+            let mut refusals = story.refusals.iter();
+            let told = refusals.any(|refusal| refusal.lane.connection == it.number);
+            let closed = it.opened.is_none() && it.ended.is_some();
+            Some((it, it.proposed?, it.chosen?)).filter(|_| closed && !it.bent && !told)
+        })?;
+    let least = match connection.version {
+        Some(version) if version >= (4, 1) => 8192,
+        _ => 4096,
+    };
+    // 0 stands for no limit, which is more than any other number.
+    let above = |chosen: u32, proposed: u32| proposed != 0 && (chosen == 0 || chosen > proposed);
+    let frame_max = above(chosen.frame_max, proposed.frame_max);
+    let (what, proposed, chosen) = if frame_max || chosen.frame_max < least {
+        ("frame_max", proposed.frame_max, chosen.frame_max)
+    } else if above(chosen.channel_max.into(), proposed.channel_max.into()) {
+        (
+            "channel_max",
+            proposed.channel_max.into(),
+            chosen.channel_max.into(),
+        )
+    } else {
+        return None;
+    };
+    Some(
+        Finding::new(FindingId::NegotiationRefused, story)
+            .proved_by([asked.event, answered.event])
+            .proved_by(connection.ended.map(|(_, mark)| mark.event))
+            .with("what", what)
+            .with("proposed", proposed)
+            .with("chosen", chosen),
+    )
+}
+
+/// None of its connections was ever open, and nothing else is told about the last one.
+pub(super) fn not_opened(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let own =
+        !matches!(story.seen.ended, Some(Ended::Signal(9))) && story.seen.interrupted.is_none();
+    let told = !story.flaws.is_empty()
+        || !story.limits.is_empty()
+        || !story.refusals.is_empty()
+        || negotiation_refused(world, story).is_some();
+    if !own || told || story.bent() || story.connections.iter().any(|it| it.opened.is_some()) {
+        return None;
+    }
+    let last = story.connections.last()?;
+    let (ending, mark) = last.ended?;
+    let by = match ending {
+        Ending::DroppedByClient | Ending::Closed => "program",
+        Ending::DroppedByBroker => "broker",
+        _ => return None,
+    };
+    Some(
+        Finding::new(FindingId::ConnectionNotOpened, story)
+            .proved_by(last.last_word.map(|word| word.event))
+            .proved_by([mark.event])
+            .with("by", by)
+            .with("after", last.last_method.unwrap_or("none")),
     )
 }
 

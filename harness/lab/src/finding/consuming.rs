@@ -5,7 +5,7 @@ use super::{
     story::{Consumer, Delivery, Story},
     world::World,
 };
-use crate::{course::Ask, process::Ended};
+use crate::{calls::DIRECT, course::Ask, process::Ended};
 
 /// Ended by itself, without an error, although it had said that it waits.
 pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
@@ -15,11 +15,8 @@ pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding>
         return None;
     }
     // Where the broker, or the network, ended the connection, that is another matter.
-    let closing = story.connections.last()?.closing;
-    let left = story.connections.last()?.ended;
-    let own = closing.or(left
-        .filter(|(ending, _)| *ending == amqp_tap::Ending::DroppedByClient)
-        .map(|(_, mark)| mark))?;
+    let last = story.connections.last()?;
+    let own = last.closing.or(last.dropped())?;
     if !spoken::waits(story.seen) || (story.consumers.is_empty() && story.empty.is_empty()) {
         return None;
     }
@@ -30,6 +27,20 @@ pub(super) fn stopped_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding>
             .proved_by([own.event])
             .with("count", story.deliveries.len())
             .with("empty", if story.empty.is_empty() { "no" } else { "yes" }),
+    )
+}
+
+/// Asks for messages with `basic.get`, and again after there was none; it never consumes.
+pub(super) fn polls(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !story.consumers.is_empty() || story.empty.len() < 2 {
+        return None;
+    }
+    let first = story.gets.first()?;
+    Some(
+        Finding::new(FindingId::Polls, story)
+            .proved_by(story.empty.iter().take(2).map(|mark| mark.event))
+            .with("queue", &first.queue)
+            .with("count", story.gets.len()),
     )
 }
 
@@ -46,19 +57,34 @@ pub(super) fn died_on_delivery(_: &World<'_>, story: &Story<'_>) -> Option<Findi
     if !died || asked || story.bent() || story.seen.interrupted.is_some() {
         return None;
     }
+    // Where the broker, or the network, ended the connection, that is why.
+    let lost = story.connections.last()?.ended;
+    if lost.is_some_and(|(ending, _)| {
+        use amqp_tap::Ending;
+        matches!(
+            ending,
+            Ending::Fault | Ending::DroppedByBroker | Ending::ClosedByBroker
+        )
+    }) {
+        return None;
+    }
     let last = story.deliveries.last()?;
     // The body that it could not read may not be the last one that the broker had sent by then.
     let culprit = story
         .deliveries
         .iter()
         .find(|it| it.whole && std::str::from_utf8(&it.body).is_err())
-        .or_else(|| (!spoken::is_printed(story.seen, &last.body)).then_some(last))?;
-    let text = std::str::from_utf8(&culprit.body).is_ok();
+        .unwrap_or(last);
+    let why = match spoken::carrier(story.seen, &culprit.body) {
+        _ if std::str::from_utf8(&culprit.body).is_err() => "bytes",
+        spoken::Carrier::Line(_) => "printed",
+        spoken::Carrier::Unknown | spoken::Carrier::None => "text",
+    };
     Some(
         Finding::new(FindingId::DiedOnDelivery, story)
             .proved_by([culprit.got.event])
             .with("body", culprit.body.escape_ascii())
-            .with("text", if text { "yes" } else { "no" }),
+            .with("why", why),
     )
 }
 
@@ -97,7 +123,7 @@ fn byte_list(delivery: &Delivery) -> Option<String> {
 }
 
 /// `basic.qos` after `basic.consume`: it holds for consumers to come, and there is none to come.
-pub(super) fn prefetch_too_late(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+pub(super) fn prefetch_too_late(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (consumer, late) = manual(story).find_map(|consumer| {
         if consumer.limited {
             return None;
@@ -117,6 +143,7 @@ pub(super) fn prefetch_too_late(_: &World<'_>, story: &Story<'_>) -> Option<Find
     Some(
         Finding::new(FindingId::PrefetchTooLate, story)
             .proved_by([consumer.asked.event, late.mark.event])
+            .graver(fails_for_it(world, story, consumer))
             .with("queue", &consumer.queue)
             .with("prefetch", late.count),
     )
@@ -137,15 +164,30 @@ pub(super) fn prefetch_missing(world: &World<'_>, story: &Story<'_>) -> Option<F
     Some(
         Finding::new(FindingId::PrefetchMissing, story)
             .proved_by([consumer.asked.event])
+            .graver(fails_for_it(world, story, consumer))
             .with("queue", &consumer.queue)
             .with("count", got),
     )
 }
 
+/// Whether a check may fail because this consumer has no prefetch, in a chapter that asks for one: several deliveries
+/// waited in it at the same time, or it has got none yet, and nothing but how it consumes can be wrong.
+///
+/// Who was given one after the other fails for another reason.
+fn fails_for_it(world: &World<'_>, story: &Story<'_>, consumer: &Consumer) -> bool {
+    let deliveries = || story.deliveries_of(&consumer.queue);
+    let waited = deliveries().zip(deliveries().skip(1)).any(|(one, next)| {
+        one.settled
+            .is_none_or(|settled| settled.mark.event > next.got.event)
+    });
+    world.given.asks.contains(&Ask::Prefetch) && (waited || deliveries().next().is_none())
+}
+
 /// Nobody else can consume from the queue.
 fn is_own(story: &Story<'_>, consumer: &Consumer) -> bool {
     let mut declares = story.declares.iter();
-    declares.any(|it| it.is_queue && it.exclusive && it.name == consumer.queue)
+    consumer.queue == DIRECT
+        || declares.any(|it| it.is_queue && it.exclusive && it.name == consumer.queue)
 }
 
 /// Another program consumed from the same queue all the time that this one was sent several messages at once, and got
@@ -192,6 +234,7 @@ pub(super) fn prefetch_global(world: &World<'_>, story: &Story<'_>) -> Option<Fi
     Some(
         Finding::new(FindingId::PrefetchGlobal, story)
             .proved_by([global.mark.event])
+            .graver(true)
             .with("prefetch", global.count),
     )
 }

@@ -76,8 +76,8 @@ findings! {
     PublishNotFlushed "publish-not-flushed" Error "hello-world.html#ends-before-flush";
     /// Said `Sent` before it had even reached the broker.
     SentTooEarly "sent-too-early" Error "hello-world.html#no-broker";
-    /// A body in other upper and lower case.
-    BodyInOtherCase "body-in-other-case" Error "hello-world.html#wrong-body";
+    /// Another body than the text or the arguments give.
+    OtherBody "other-body" Error "hello-world.html#wrong-body";
     /// A queue that nobody else uses, and whose name is nearly right.
     UnusedQueue "unused-queue" Error "hello-world.html#wrong-queue-name";
     /// Threw away messages that waited.
@@ -108,6 +108,9 @@ findings! {
     OtherHeaders "other-headers" Error "headers.html#other-headers";
     /// A binding that asks for another number of headers than the program was started with.
     OtherXMatch "other-x-match" Error "headers.html#other-x-match";
+
+    /// Something that stays in the broker, and that the text does not give.
+    LeftBehind "left-behind" Error "hello-world.html#leaves-something-behind";
 
     // Subscribing.
     /// Subscribers that take each other's messages away.
@@ -144,6 +147,8 @@ findings! {
     RedeliveryLoop "redelivery-loop" Error "work-queues.html#requeues-for-ever";
     /// Ended by itself although it ought to wait for more.
     StoppedEarly "stopped-early" Error "hello-world.html#stops-after-one";
+    /// Asks for messages again and again, instead of letting the broker send them.
+    Polls "polls" Error "hello-world.html#polls";
     /// A body that it could not handle ended it.
     DiedOnDelivery "died-on-delivery" Error "hello-world.html#dies-on-bytes";
     /// Printed the numbers of the bytes instead of the text.
@@ -156,8 +161,8 @@ findings! {
     PrefetchGlobal "prefetch-global" Advice "work-queues.html#global-prefetch";
 
     // Connections.
-    /// Never came to the broker.
-    NeverConnected "never-connected" Error "hello-world.html#no-broker";
+    /// Never came to the address that it was given.
+    NeverConnected "never-connected" Error "hello-world.html#other-address";
     /// Ended without `connection.close`.
     ConnectionNotClosed "connection-not-closed" Error "hello-world.html#never-closes";
     /// The connection broke, and it exited as if all were well.
@@ -171,9 +176,63 @@ findings! {
     /// The broker takes no more messages for now.
     ConnectionBlocked "connection-blocked" Advice "hello-world.html#in-production";
     /// Sent what is no AMQP 0-9-1.
-    Unreadable "unreadable" Error "hello-world.html#when-it-goes-wrong";
+    Unreadable "unreadable" Error "how-it-sees.html#not-amqp";
+    /// Sent a frame that is larger than what was agreed.
+    FrameTooLarge "frame-too-large" Error "how-it-sees.html#frame-too-large";
+    /// Answered `connection.tune` with what the broker does not accept.
+    NegotiationRefused "negotiation-refused" Error "how-it-sees.html#negotiation-refused";
+    /// Ended, or was ended, while it was being opened.
+    ConnectionNotOpened "connection-not-opened" Error "how-it-sees.html#connection-not-opened";
     /// Passed a limit of the lab.
     LimitPassed "limit-passed" Error "hello-world.html#when-it-goes-wrong";
+}
+
+/// Where other chapters teach a finding in their own words: theirs comes first for who works on them.
+const ALSO: &[(FindingId, &str)] = &[
+    (
+        FindingId::ExchangeNotFound,
+        "hello-world.html#publishes-to-exchange-hello",
+    ),
+    (
+        FindingId::UnackedDeliveries,
+        "hello-world.html#never-acknowledges",
+    ),
+    (FindingId::WorkLost, "hello-world.html#stops-after-one"),
+    (
+        FindingId::LostConnectionIgnored,
+        "publish-subscribe.html#ignores-cut",
+    ),
+    (FindingId::SharedQueue, "routing.html#shared-queue"),
+    (FindingId::QueuePerBinding, "topics.html#queue-per-pattern"),
+    (
+        FindingId::ArgumentNotBound,
+        "topics.html#first-pattern-only",
+    ),
+    (
+        FindingId::ConfirmNotAwaited,
+        "publisher-confirms.html#closes-too-early",
+    ),
+    (
+        FindingId::ReturnedMessageIgnored,
+        "publisher-confirms.html#returned",
+    ),
+];
+
+impl FindingId {
+    /// The page and anchor that teach it to who works on the chapter `slug`: on the chapter's own page, where that
+    /// has a section for it.
+    pub fn chapter_in(self, slug: &str) -> &'static str {
+        let own = |section: &str| {
+            section
+                .strip_prefix(slug)
+                .is_some_and(|rest| rest.starts_with(".html#"))
+        };
+        let mut also = ALSO.iter().filter(|(id, _)| *id == self);
+        match also.find(|(_, section)| own(section)) {
+            Some((_, section)) if !own(self.chapter()) => section,
+            _ => self.chapter(),
+        }
+    }
 }
 
 impl fmt::Display for FindingId {

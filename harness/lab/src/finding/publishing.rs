@@ -80,18 +80,29 @@ pub(super) fn not_flushed(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
         return None;
     }
     let ends = story.connections.iter().filter_map(|it| it.ended);
+    // What it has given to its library comes before the close that it asks for.
+    let closed = story.connections.iter().all(|it| it.closing.is_some());
+    let cut = match short {
+        Some(_) => "yes",
+        None if closed => "never",
+        None => "no",
+    };
     Some(
         Finding::new(FindingId::PublishNotFlushed, story)
             .proved_by(short.map(|it| it.asked.event))
             .proved_by(short.is_none().then_some(opened.event))
             .proved_by(ends.map(|(_, mark)| mark.event).next_back())
-            .with("cut", if short.is_some() { "yes" } else { "no" }),
+            .with("cut", cut),
     )
 }
 
 /// Said `Sent` before it had even reached the broker.
 pub(super) fn sent_too_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let (line, _) = spoken::sent(story.seen).next()?;
+    // Who never came to the broker that is there has sent it somewhere else: that is another matter.
+    if story.seen.reachable && story.connections.is_empty() && !story.bent() {
+        return None;
+    }
     let opened = story.connections.iter().find_map(|it| it.opened);
     // The broker's answer is on the tape before the program can know of it, so this order is certain.
     if opened.is_some_and(|opened| opened.at <= line.at) {
@@ -105,28 +116,43 @@ pub(super) fn sent_too_early(_: &World<'_>, story: &Story<'_>) -> Option<Finding
     )
 }
 
-/// A body in other upper and lower case than the text gives, or than the program itself claims.
-pub(super) fn other_case(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let claimed = spoken::sent(story.seen).map(|(_, body)| body);
+/// Another body than the text gives, or than the program's arguments give but for upper and lower case.
+///
+/// What the program itself says that it sent is no measure: it may say the same wrong thing.
+pub(super) fn other_body(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     let given = world.given.bodies.iter();
-    let wanted: Vec<&str> = given
+    let given: Vec<&str> = given
         .filter_map(|body| std::str::from_utf8(body).ok())
-        .chain(claimed)
         .collect();
-    let (publish, body, wanted) = story.publishes.iter().find_map(|publish| {
-        let body = std::str::from_utf8(&publish.body).ok()?;
-        if wanted.contains(&body) {
+    let arguments = shell_words::split(story.seen.program).unwrap_or_default();
+    // The first of them may be a key, or pairs, and the rest the words of the body.
+    let words: Vec<String> = (1..arguments.len())
+        .map(|first| arguments[first..].join(" "))
+        .collect();
+    let wanted = || {
+        given
+            .iter()
+            .copied()
+            .chain(words.iter().map(String::as_str))
+    };
+    // Without arguments there is nothing else that it could send, and who consumes may pass on what it got.
+    let fixed = words.is_empty() && story.consumers.is_empty();
+    let (publish, wanted, how) = story.publishes.iter().find_map(|publish| {
+        let body = publish.body.as_slice();
+        if !publish.complete || wanted().any(|it| it.as_bytes() == body) {
             return None;
         }
-        let folded = body.to_lowercase();
-        let wanted = wanted.iter().find(|it| it.to_lowercase() == folded)?;
-        Some((publish, body, *wanted))
+        let folded = std::str::from_utf8(body).ok().map(str::to_lowercase);
+        let same = wanted().find(|it| folded.as_ref() == Some(&it.to_lowercase()));
+        same.map(|wanted| (publish, wanted, "case"))
+            .or_else(|| Some((publish, given.first().copied().filter(|_| fixed)?, "other")))
     })?;
     Some(
-        Finding::new(FindingId::BodyInOtherCase, story)
+        Finding::new(FindingId::OtherBody, story)
             .proved_by(publish.content)
-            .with("body", body)
-            .with("wanted", wanted),
+            .with("body", String::from_utf8_lossy(&publish.body))
+            .with("wanted", wanted)
+            .with("how", how),
     )
 }
 
@@ -197,25 +223,21 @@ pub(super) fn purged(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
 
 /// Closed before the confirms that it asked for had arrived.
 pub(super) fn confirm_not_awaited(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let ended = |publish: &Publish| {
+    // What the lab holds back or cuts off may be why it gave up. To close is its own choice.
+    let own = story.ended_by_itself() && !story.bent();
+    let dropped = |publish: &Publish| {
         let connection = story.connection(publish.lane.connection)?;
-        connection
-            .ended
-            .filter(|(ending, _)| *ending == amqp_tap::Ending::DroppedByClient)
-            .map(|(_, mark)| mark)
+        let unread = |confirm| connection.never_read(confirm);
+        let open = own && publish.confirmed.is_none_or(unread);
+        connection.dropped().filter(|_| open)
     };
     let open: Vec<_> = story
         .publishes
         .iter()
         .filter(|publish| publish.confirms && publish.complete)
         .filter_map(|publish| {
-            let dropped = || {
-                // What the lab holds back or cuts off may be why it gave up. To close is its own choice.
-                (publish.confirmed.is_none() && story.ended_by_itself() && !story.bent())
-                    .then(|| ended(publish))
-                    .flatten()
-            };
-            Some((publish, publish.abandoned.or_else(dropped)?))
+            let gave_up = publish.abandoned.or_else(|| dropped(publish));
+            Some((publish, gave_up?))
         })
         .collect();
     let (_, gave_up) = *open.first()?;
@@ -278,7 +300,8 @@ pub(super) fn queue_not_durable(world: &World<'_>, story: &Story<'_>) -> Option<
         return None;
     }
     let declare = story.declares.iter().find(|it| {
-        it.is_queue && it.shared && !it.durable && !it.passive && it.refused.is_none()
+        let refused = it.refused.is_some_and(|code| code != 406);
+        it.is_queue && it.shared && !it.durable && !it.passive && !refused
     })?;
     Some(
         Finding::new(FindingId::QueueNotDurable, story)
@@ -292,10 +315,15 @@ pub(super) fn message_not_persistent(world: &World<'_>, story: &Story<'_>) -> Op
     if !world.given.asks.contains(&Ask::Durable) {
         return None;
     }
+    // What goes to a queue of its own, past those of the exercise, is no task.
+    let names = &world.given.names;
+    let aside = |publish: &&Publish| {
+        publish.exchange.is_empty() && !names.is_empty() && !names.contains(&publish.key)
+    };
     let lost: Vec<_> = story
         .publishes
         .iter()
-        .filter(|publish| publish.complete && !publish.persistent)
+        .filter(|publish| publish.complete && !publish.persistent && !aside(publish))
         .collect();
     let first = *lost.first()?;
     Some(

@@ -7,7 +7,7 @@ use super::{
         DoubleAck, ExchangeNotFound, InequivalentArguments, QueueNotFound, ResourceLocked,
         TransientQueueRefused, UnknownDeliveryTag,
     },
-    story::{Delivery, Mark, Refusal, Settle, Story},
+    story::{Declare, Delivery, Lane, Mark, Refusal, Settle, Story},
     world::World,
 };
 use crate::calls::DIRECT;
@@ -44,7 +44,65 @@ pub(super) fn all(world: &World<'_>, story: &Story<'_>) -> Vec<Finding> {
             None => found.push(finding),
         }
     }
+    let certain = [unanswered_settle(story), unanswered_publish(world, story)];
+    for finding in certain.into_iter().flatten() {
+        if !found.iter().any(|it| it.id == finding.id) {
+            found.push(finding);
+        }
+    }
     found
+}
+
+/// Whether the broker has refused anything on a channel, or closed its connection.
+fn is_refused(story: &Story<'_>, lane: Lane) -> bool {
+    let mut refusals = story.refusals.iter();
+    refusals
+        .any(|it| it.lane == lane || it.lane.channel == 0 && it.lane.connection == lane.connection)
+}
+
+/// Settled what nobody can settle. The broker always refuses that; whether its answer still comes before the program's
+/// end is up to the moment.
+fn unanswered_settle(story: &Story<'_>) -> Option<Finding> {
+    if story.bent() {
+        return None;
+    }
+    let guilty = story
+        .settles
+        .iter()
+        .find(|it| it.count == 0 && !it.everything && !is_refused(story, it.lane))?;
+    let (id, proof) = culprit(story, guilty);
+    // Without a delivery, or the consumer that it went to, something is not on the tape.
+    let proof = proof?;
+    Some(
+        Finding::new(id, story)
+            .with("tag", guilty.tag)
+            .with("method", guilty.method)
+            .proved_by([proof, guilty.mark.event]),
+    )
+}
+
+/// Published to an exchange that nobody has declared, in a virtual host that was empty. A publish has no answer, so the
+/// program may have ended before the broker refused it.
+fn unanswered_publish(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    if !world.given.fresh || story.bent() {
+        return None;
+    }
+    let publish = story.publishes.iter().find(|it| {
+        let exchange = it.exchange.as_str();
+        let built_in = exchange.is_empty() || exchange.starts_with("amq.");
+        let declared = || {
+            let mut declares = world.stories.iter().flat_map(|other| &other.declares);
+            declares.any(|it| {
+                !it.is_queue && it.name == exchange && (!it.passive || it.answered.is_some())
+            })
+        };
+        it.complete
+            && !built_in
+            && !world.given.exchanges.contains(exchange)
+            && !is_refused(story, it.lane)
+            && !declared()
+    })?;
+    Some(no_exchange(story, &publish.exchange).with("method", "basic.publish"))
 }
 
 fn explain(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Option<Finding> {
@@ -52,8 +110,11 @@ fn explain(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Option<Fi
     let finding = match refusal.code {
         // The broker shuts down, or an operator closes the connection: no fault of the program.
         200 | 320 => return None,
+        404 if only_asked(story, refusal) => return None,
         404 if text.contains("no queue '") => queue_not_found(world, story, refusal),
         404 if text.contains("no exchange '") => exchange_not_found(story, refusal),
+        // The program went on, on a channel that the broker had closed: that follows from what closed it.
+        504 if follows(story, refusal) => return None,
         405 => locked(world, story, refusal),
         406 if text.contains("inequivalent arg '") => inequivalent(world, story, refusal),
         406 if text.contains("unknown delivery tag") => unknown_tag(story, refusal),
@@ -75,6 +136,30 @@ fn explain(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Option<Fi
     )
 }
 
+/// The broker has closed a channel of that connection before.
+fn follows(story: &Story<'_>, refusal: &Refusal) -> bool {
+    let mut refusals = story.refusals.iter();
+    refusals.any(|it| {
+        it.lane.connection == refusal.lane.connection
+            && it.lane.channel != 0
+            && it.mark.event < refusal.mark.event
+    })
+}
+
+/// It asked whether something is there (a passive declare), was told that it is not, and declared it.
+fn only_asked(story: &Story<'_>, refusal: &Refusal) -> bool {
+    let culprit = refusal.culprit.map(|mark| mark.event);
+    let mut declares = story.declares.iter();
+    let asked = declares.find(|it| it.passive && Some(it.asked.event) == culprit);
+    asked.is_some_and(|asked| {
+        let declared = |it: &&super::story::Declare| {
+            !it.passive && it.is_queue == asked.is_queue && it.name == asked.name
+        };
+        let mut later = story.declares.iter().filter(declared);
+        later.any(|it| it.asked.event > asked.asked.event)
+    })
+}
+
 fn queue_not_found(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> Finding {
     let queue = quoted(&refusal.text, "no queue '");
     let finding = Finding::new(QueueNotFound, story)
@@ -83,7 +168,10 @@ fn queue_not_found(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> F
             "similar",
             world.similar(queue).unwrap_or_else(|| "none".into()),
         );
-    match world.first_declare(queue) {
+    let refused = world.time(story, refusal.mark);
+    let later =
+        |(other, declare): &(&Story<'_>, &Declare)| world.time(other, declare.asked) > refused;
+    match world.first_declare(queue).filter(later) {
         // Somebody declares it, but later.
         Some((other, declare)) => finding
             .with("later", other.seen.program)
@@ -93,7 +181,10 @@ fn queue_not_found(world: &World<'_>, story: &Story<'_>, refusal: &Refusal) -> F
 }
 
 fn exchange_not_found(story: &Story<'_>, refusal: &Refusal) -> Finding {
-    let exchange = quoted(&refusal.text, "no exchange '");
+    no_exchange(story, quoted(&refusal.text, "no exchange '"))
+}
+
+fn no_exchange(story: &Story<'_>, exchange: &str) -> Finding {
     // The usual slip: the name of the queue where the exchange is asked for.
     let is_queue = story
         .declares
@@ -178,16 +269,26 @@ fn unknown_tag(story: &Story<'_>, refusal: &Refusal) -> Finding {
     let Some(guilty) = settles.iter().find(|it| it.count == 0).or(settles.last()) else {
         return Finding::new(UnknownDeliveryTag, story).with("tag", tag);
     };
+    let (id, proof) = culprit(story, guilty);
+    Finding::new(id, story)
+        .with("tag", tag)
+        .proved_by(proof.into_iter().chain([guilty.mark.event]))
+}
+
+/// What is wrong with settling it, and the event that proves it.
+fn culprit(story: &Story<'_>, guilty: &Settle) -> (FindingId, Option<u64>) {
     let deliveries = |here: bool| {
         story.deliveries.iter().filter(move |it| {
-            it.tag == tag
+            it.tag == guilty.tag
                 && it.got.event < guilty.mark.event
                 && it.lane.connection == guilty.lane.connection
                 && (it.lane == guilty.lane) == here
         })
     };
     let own: Option<&Delivery> = deliveries(true).next_back();
-    let (id, proof) = match own {
+    match own {
+        // Of a consumer that is not on the tape, nobody knows.
+        Some(own) if own.queue.is_empty() => (UnknownDeliveryTag, None),
         Some(own) if own.automatic => (AckAfterAutomaticAck, Some(own.got.event)),
         Some(own) => match own.settled {
             Some(settled) => (DoubleAck, Some(settled.mark.event)),
@@ -197,10 +298,7 @@ fn unknown_tag(story: &Story<'_>, refusal: &Refusal) -> Finding {
             Some(other) => (AckOnOtherChannel, Some(other.got.event)),
             None => (UnknownDeliveryTag, None),
         },
-    };
-    Finding::new(id, story)
-        .with("tag", tag)
-        .proved_by(proof.into_iter().chain([guilty.mark.event]))
+    }
 }
 
 /// `reply consumer cannot acknowledge`, `fast reply consumer does not exist`, `reply consumer already set`.

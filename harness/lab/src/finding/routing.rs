@@ -74,6 +74,7 @@ pub(super) fn not_exclusive(world: &World<'_>, story: &Story<'_>) -> Option<Find
         Finding::new(FindingId::QueueNotExclusive, story)
             .proved_by([declare.asked.event, consumer.asked.event])
             .with("generated", if generated { "yes" } else { "no" })
+            .with("stays", if declare.shared { "yes" } else { "no" })
             .with("queue", &consumer.queue),
     )
 }
@@ -91,15 +92,15 @@ pub(super) fn queue_per_binding(world: &World<'_>, story: &Story<'_>) -> Option<
     let bound: Vec<_> = story
         .binds
         .iter()
-        .filter_map(|bind| Some((bind, consumes(bind.queue.as_deref()?)?)))
+        .filter_map(|bind| Some((bind, consumes(bind.queue()?)?)))
         .collect();
     let (first, one) = *bound.first()?;
     let (second, other) = bound.iter().find(|(bind, consumer)| {
         bind.exchange == first.exchange
-            && bind.queue != first.queue
+            && bind.queue() != first.queue()
             && consumer.lane.connection == one.lane.connection
     })?;
-    let queues: BTreeSet<_> = bound.iter().map(|(bind, _)| &bind.queue).collect();
+    let queues: BTreeSet<_> = bound.iter().map(|(bind, _)| bind.queue()).collect();
     Some(
         Finding::new(FindingId::QueuePerBinding, story)
             .proved_by([first.asked.event, one.asked.event])

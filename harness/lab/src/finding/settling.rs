@@ -19,8 +19,9 @@ const LOOP: usize = 5;
 
 /// Deliveries that the program was done with and never settled.
 ///
-/// What it was still working on when it ended is none of them: that goes back to the queue, and rightly so.
-pub(super) fn unacked(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+/// What it was still working on when it ended is no reason to tell: that goes back to the queue, and rightly so. Where
+/// there is a reason, all that is not settled is counted, as whoever looks at the queue would.
+pub(super) fn unacked(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     if story.bent() || matches!(story.seen.ended, Some(Ended::Signal(9))) {
         return None;
     }
@@ -31,7 +32,7 @@ pub(super) fn unacked(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
         .iter()
         .filter(|it| spoken::is_done(&it.line));
     let done = done.count();
-    let says_done = done > 0 || world.given.task_unit.is_some();
+    let says_done = done > 0 || story.seen.task_unit.is_some();
     // A `Done` does not tell which of them it is about, so those that are settled are taken to be among them.
     let finished = match says_done {
         true => done.saturating_sub(manual().filter(|it| it.settled.is_some()).count()),
@@ -52,7 +53,7 @@ pub(super) fn unacked(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
         Finding::new(FindingId::UnackedDeliveries, story)
             .proved_by(open.iter().take(ENOUGH).map(|it| it.got.event))
             .proved_by(end.map(|mark| mark.event))
-            .with("count", open.len())
+            .with("count", manual().filter(|it| it.settled.is_none()).count())
             .with("all", manual().count())
             .with("queue", &last.queue),
     )
@@ -64,10 +65,7 @@ fn is_over(story: &Story<'_>, delivery: &Delivery) -> bool {
     let ended = story
         .connection(delivery.lane.connection)
         .is_some_and(|it| match it.ended {
-            Some((ending, _)) => matches!(
-                ending,
-                Ending::Closed | Ending::DroppedByClient | Ending::Reset
-            ),
+            Some((ending, _)) => matches!(ending, Ending::Closed | Ending::DroppedByClient),
             None => it.closing.is_some(),
         });
     ended
@@ -101,14 +99,22 @@ fn done_after(story: &Story<'_>, delivery: &Delivery) -> Option<Duration> {
 /// Acknowledged before the work can have been done.
 ///
 /// The program cannot have begun before the tap saw the delivery, so an acknowledgement that comes sooner after it
-/// than the work takes is certainly too early. Printed lines are not needed for that, and cannot mislead.
-pub(super) fn ack_before_done(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
-    let unit = world.given.task_unit?;
-    let (delivery, settled, work) = story.deliveries.iter().find_map(|delivery| {
+/// than the work takes is certainly too early. But who has said `Done` as soon as that took less time for the work than
+/// it takes, which is another mistake: nothing shows that the acknowledgement came before it.
+pub(super) fn ack_before_done(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+    let unit = story.seen.task_unit?;
+    let printed = story.seen.printed.iter();
+    let done: Vec<Duration> = printed
+        .filter(|it| spoken::is_done(&it.line))
+        .map(|it| it.at)
+        .collect();
+    let deliveries = story.deliveries.iter().enumerate();
+    let (delivery, settled, work) = deliveries.into_iter().find_map(|(index, delivery)| {
         let settled = delivery.settled.filter(|settled| settled.acked)?;
         let work = work(unit, delivery)?;
         // A timer may be a little fast.
-        let early = settled.mark.at.saturating_sub(delivery.got.at) < work.mul_f64(0.9);
+        let sooner = |at: Duration| at.saturating_sub(delivery.got.at) < work.mul_f64(0.9);
+        let early = sooner(settled.mark.at) && !done.get(index).copied().is_some_and(sooner);
         early.then_some((delivery, settled, work))
     })?;
     let took = settled.mark.at.saturating_sub(delivery.got.at);
@@ -116,8 +122,8 @@ pub(super) fn ack_before_done(world: &World<'_>, story: &Story<'_>) -> Option<Fi
         Finding::new(FindingId::AckBeforeDone, story)
             .proved_by([delivery.got.event, settled.mark.event])
             .with("body", String::from_utf8_lossy(&delivery.body))
-            .with("work", work.as_millis())
-            .with("took", took.as_millis()),
+            .with("work", readable(work))
+            .with("took", readable(took)),
     )
 }
 
@@ -129,15 +135,25 @@ fn work(unit: Duration, delivery: &Delivery) -> Option<Duration> {
     (delivery.whole && work >= LEAST).then_some(work)
 }
 
+/// A time in the largest unit that leaves a whole number of some size, as people write it in any language.
+fn readable(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        seconds @ 1..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
+
 /// Messages that the broker has forgotten and that the program never got to: automatic acknowledgement.
-pub(super) fn work_lost(world: &World<'_>, story: &Story<'_>) -> Option<Finding> {
+pub(super) fn work_lost(_: &World<'_>, story: &Story<'_>) -> Option<Finding> {
     // A program that is told to end lets go of what is on the way to it: only a chapter that asks for more minds.
-    let told = story.seen.interrupted.is_some() && world.given.task_unit.is_none();
+    let told = story.seen.interrupted.is_some() && story.seen.task_unit.is_none();
     if story.seen.ended.is_none() || told {
         return None;
     }
     let automatic = || story.deliveries.iter().filter(|it| it.automatic);
-    let lost: Vec<&Delivery> = match world.given.task_unit {
+    let lost: Vec<&Delivery> = match story.seen.task_unit {
         // One `Done` for each task, in order.
         Some(_) => {
             let printed = story.seen.printed.iter();
@@ -150,7 +166,7 @@ pub(super) fn work_lost(world: &World<'_>, story: &Story<'_>) -> Option<Finding>
     };
     // Programs that print nothing of what they get lose nothing in that way, nor does one that waits for its reply.
     let asked = story.requests().next().is_some();
-    if asked || lost.is_empty() || (world.given.task_unit.is_none() && !spoken::waits(story.seen)) {
+    if asked || lost.is_empty() || (story.seen.task_unit.is_none() && !spoken::waits(story.seen)) {
         return None;
     }
     Some(

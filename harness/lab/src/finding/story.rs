@@ -8,7 +8,7 @@ mod read;
 use std::time::Duration;
 
 use super::Seen;
-use amqp_tap::Ending;
+use amqp_tap::{Ending, Flaw, Side};
 use lapin::types::FieldTable;
 
 /// A channel, from its opening to its end. Channel 0 is the connection itself.
@@ -47,11 +47,13 @@ pub(crate) struct Story<'a> {
     pub(crate) proofs: Vec<(String, Mark)>,
     /// What it binds to exchanges, or tries to.
     pub(crate) binds: Vec<Bind>,
+    /// `basic.get` that was answered.
+    pub(crate) gets: Vec<Get>,
     /// `basic.get` that got nothing.
     pub(crate) empty: Vec<Mark>,
     /// The tap's faults, and what it could not read.
     pub(crate) faults: Vec<Mark>,
-    pub(crate) flaws: Vec<(Mark, String)>,
+    pub(crate) flaws: Vec<(Mark, Flaw)>,
     pub(crate) limits: Vec<(Mark, String, u64)>,
 }
 
@@ -64,17 +66,34 @@ pub(crate) struct Connection {
     pub(crate) opened: Option<Mark>,
     /// The interval of `connection.tune-ok`, in seconds.
     pub(crate) heartbeat: u16,
+    /// The broker's version, by its `connection.start`: major and minor.
+    pub(crate) version: Option<(u32, u32)>,
+    /// `connection.tune` and `connection.tune-ok`: what the broker proposed, and what the program chose.
+    pub(crate) proposed: Option<(Mark, Tuning)>,
+    pub(crate) chosen: Option<(Mark, Tuning)>,
     /// `connection.close` of the program.
     pub(crate) closing: Option<Mark>,
     pub(crate) ended: Option<(Ending, Mark)>,
-    /// The broker closed its side while neither had said `connection.close`.
-    pub(crate) left: Option<Mark>,
-    /// The last that the program sent.
+    /// Who ended it first while neither had said `connection.close`, and when.
+    pub(crate) gone: Option<(Side, Mark)>,
+    /// The program's system reset it, as it does where something of the broker was left unread.
+    pub(crate) unread: bool,
+    /// The last that the broker sent before that.
+    pub(crate) heard: Option<Mark>,
+    /// The last that the program sent, and what it was, where it was a method.
     pub(crate) last_word: Option<Mark>,
+    pub(crate) last_method: Option<&'static str>,
     /// A fault hit it.
     pub(crate) bent: bool,
     /// `connection.blocked`, its reason, and `connection.unblocked`.
     pub(crate) blocked: Vec<(Mark, String, Option<Mark>)>,
+}
+
+/// What two sides agree on when a connection is opened (AMQP 0-9-1 §1.4.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tuning {
+    pub(crate) channel_max: u16,
+    pub(crate) frame_max: u32,
 }
 
 /// `queue.declare` or `exchange.declare`.
@@ -105,8 +124,9 @@ pub(crate) struct Bind {
     pub(crate) asked: Mark,
     /// The exchange that messages come from.
     pub(crate) exchange: String,
-    /// The queue that they go to; `None`: to another exchange.
-    pub(crate) queue: Option<String>,
+    /// The queue that they go to, or the exchange.
+    pub(crate) destination: String,
+    pub(crate) to_queue: bool,
     pub(crate) key: String,
     pub(crate) arguments: FieldTable,
 }
@@ -161,6 +181,13 @@ pub(crate) struct Consumer {
     pub(crate) limited: bool,
 }
 
+/// `basic.get`, with a message or without.
+#[derive(Clone, Debug)]
+pub(crate) struct Get {
+    pub(crate) lane: Lane,
+    pub(crate) queue: String,
+}
+
 /// `basic.deliver` or `basic.get-ok`.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
@@ -199,6 +226,8 @@ pub(crate) struct Settle {
     pub(crate) tag: u64,
     /// How many deliveries it settled.
     pub(crate) count: usize,
+    /// All that the channel has open, which may be none.
+    pub(crate) everything: bool,
 }
 
 /// `basic.qos`.
@@ -231,6 +260,32 @@ pub(crate) struct Refusal {
     pub(crate) method: String,
     /// The frame of that method, where it can be told.
     pub(crate) culprit: Option<Mark>,
+}
+
+impl Connection {
+    /// The program ended it without a word: when.
+    pub(crate) fn dropped(&self) -> Option<Mark> {
+        let (ending, mark) = self.ended?;
+        (ending == Ending::DroppedByClient).then_some(mark)
+    }
+
+    /// The program cannot have read this frame of the broker: it came after the program was gone, or it is what was
+    /// left unread.
+    pub(crate) fn never_read(&self, frame: Mark) -> bool {
+        match self.gone {
+            Some((Side::Client, gone)) => {
+                frame.event > gone.event || self.unread && self.heard == Some(frame)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Bind {
+    /// The queue that it brings messages to; `None`: it brings them to another exchange.
+    pub(crate) fn queue(&self) -> Option<&str> {
+        self.to_queue.then_some(self.destination.as_str())
+    }
 }
 
 impl<'a> Story<'a> {

@@ -23,6 +23,7 @@ pub(crate) struct Stage {
     program: &'static str,
     reachable: bool,
     began: SystemTime,
+    task_unit: Option<Duration>,
     now: Duration,
     events: Vec<Arc<Event>>,
     printed: Vec<Printed>,
@@ -40,6 +41,7 @@ impl Stage {
             program,
             reachable: true,
             began: SystemTime::UNIX_EPOCH,
+            task_unit: None,
             now: Duration::ZERO,
             events: Vec::new(),
             printed: Vec::new(),
@@ -64,6 +66,12 @@ impl Stage {
 
     pub(crate) fn without_broker(mut self) -> Self {
         self.reachable = false;
+        self
+    }
+
+    /// It is a worker, and works so many milliseconds for each `.` in a task.
+    pub(crate) fn works(mut self, millis: u64) -> Self {
+        self.task_unit = Some(Duration::from_millis(millis));
         self
     }
 
@@ -222,6 +230,18 @@ impl Stage {
             queue::Declare {
                 queue: queue.into(),
                 exclusive: true,
+                ..queue::Declare::default()
+            },
+        )))
+        .declared(queue)
+    }
+
+    /// A queue that anybody may use, and that goes with its last consumer.
+    pub(crate) fn declares_auto_delete(self, queue: &str) -> Self {
+        self.client(AMQPClass::Queue(queue::AMQPMethod::Declare(
+            queue::Declare {
+                queue: queue.into(),
+                auto_delete: true,
                 ..queue::Declare::default()
             },
         )))
@@ -516,11 +536,14 @@ impl Stage {
         self.ends(Side::Client, Ending::DroppedByClient)
     }
 
-    pub(crate) fn ends(self, side: Side, ending: Ending) -> Self {
+    pub(crate) fn ends(mut self, side: Side, ending: Ending) -> Self {
+        // What happens to a connection is no frame, so it does not vanish.
+        self.fate = Fate::Passed;
         self.event(side, What::Closed(ending))
     }
 
-    pub(crate) fn fault(self, did: &str) -> Self {
+    pub(crate) fn fault(mut self, did: &str) -> Self {
+        self.fate = Fate::Passed;
         self.event(
             Side::Broker,
             What::Fault {
@@ -560,6 +583,7 @@ impl Stage {
             program: self.program,
             reachable: self.reachable,
             began: self.began,
+            task_unit: self.task_unit,
             events: &self.events,
             printed: &self.printed,
             interrupted: self.interrupted,

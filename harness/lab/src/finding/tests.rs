@@ -6,6 +6,7 @@ mod connections;
 mod consuming;
 mod correct;
 mod headed;
+mod leftovers;
 mod publishing;
 mod refusals;
 mod routing;

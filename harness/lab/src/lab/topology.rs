@@ -12,6 +12,20 @@ impl Lab {
         bounded.map_err(|error| Failure::infra("the lab sets a policy for a queue", &error))
     }
 
+    /// Holds that there is a queue of this name which survives a restart of the broker.
+    pub async fn is_left_a_durable_queue(&self, program: &str, name: &str) -> Checked {
+        let topology = self.lease.topology().await.map_err(|error| {
+            Failure::infra("the lab lists the queues of its virtual host", &error)
+        })?;
+        let observed = match topology.queues.iter().find(|queue| queue.name == name) {
+            Some(queue) if queue.durable => return Ok(()),
+            Some(_) => "it declared it transient: durable = false".to_owned(),
+            None => format!("there is no queue `{name}`"),
+        };
+        let expected = format!("`{program}` declares the queue `{name}` durable");
+        Err(Failure::new(expected, observed))
+    }
+
     /// The exchange of a name, as it was declared; `None`: there is none.
     pub async fn exchange(&self, name: &str) -> Result<Option<Exchange>, Failure> {
         let topology = self.lease.topology().await.map_err(|error| {

@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fmt};
 
 use lapin::types::{AMQPValue, FieldTable};
 
+use crate::property::Words;
+
 /// Headers, by name.
 pub type Headers = BTreeMap<String, Value>;
 
@@ -41,6 +43,12 @@ impl From<&Value> for AMQPValue {
             Value::Text(text) => Self::LongString(text.as_str().into()),
             Value::Integer(number) => Self::LongLongInt(*number),
         }
+    }
+}
+
+impl Words for Match {
+    fn words(&self) -> String {
+        self.as_str().to_owned()
     }
 }
 

@@ -170,7 +170,9 @@ impl Reader {
                 }
             }
             What::Heartbeat { .. } => self.heartbeat(event, marks),
-            What::HalfClosed | What::Closed(Ending::Closed) if marks.is_empty() => {}
+            // How the connection ended is told by its last event.
+            What::HalfClosed | What::Reset { .. } | What::Closed(Ending::Closed)
+                if marks.is_empty() => {}
             other => {
                 let (kind, words) = self.note(event, other);
                 self.push(event, kind, &words, "", marks);
@@ -271,7 +273,6 @@ impl Reader {
             Ending::ClosedByBroker => "连接被代理关闭",
             Ending::DroppedByClient => "程序没有发送 connection.close 就断开了",
             Ending::DroppedByBroker => "代理没有发送 connection.close 就断开了",
-            Ending::Reset => "连接被重置",
             Ending::Cut => "连接被切断",
             Ending::Fault => "连接被故障切断",
             Ending::NoBroker => "无法连接代理",
@@ -283,7 +284,6 @@ impl Reader {
                 Ending::ClosedByBroker => "the broker closed the connection".to_owned(),
                 Ending::DroppedByClient => "ends without connection.close".to_owned(),
                 Ending::DroppedByBroker => "the broker drops the connection".to_owned(),
-                Ending::Reset => "the connection is reset".to_owned(),
                 Ending::Cut => "the connection is cut here".to_owned(),
                 Ending::Fault => "the connection is cut by a fault".to_owned(),
                 Ending::NoBroker => "the broker cannot be reached".to_owned(),

@@ -60,6 +60,18 @@ fn a_tape_as_text_in_chinese_with_times() {
     insta::assert_snapshot!(both(|all, findings| text(all, findings, &look)));
 }
 
+/// What proves each finding, and no more of the tape.
+#[test]
+fn what_proves_a_finding_is_shown_alone() {
+    insta::assert_snapshot!(both(|all, findings| {
+        let excerpts = findings.iter().zip(1..).map(|(finding, number)| {
+            let frames = excerpt(all, findings, number, &Look::default());
+            format!("{}\n{frames}\n", finding.id)
+        });
+        excerpts.collect()
+    }));
+}
+
 #[test]
 fn a_tape_as_svg() {
     insta::assert_snapshot!(both(|all, findings| svg(all, findings, &Look::default())));

@@ -38,6 +38,46 @@ pub fn text(all: &[Seen<'_>], findings: &[Finding], look: &Look) -> String {
     picture
 }
 
+/// How many of the frames that prove a finding an excerpt shows of each program.
+const EXCERPT: usize = 3;
+
+/// What proves one finding, by its number from 1: of each program that has a part in it, the frames that are pointed
+/// at, each with the one before it, under the names of the two sides.
+pub fn excerpt(all: &[Seen<'_>], findings: &[Finding], number: usize, look: &Look) -> String {
+    let canvas = Canvas {
+        width: look.width.max(Look::NARROWEST),
+        look: *look,
+    };
+    let mut lines: Vec<String> = Vec::new();
+    for (place, seen) in all.iter().enumerate() {
+        let mut rows = drawn(seen, place, findings, look);
+        let proofs: Vec<usize> = (0..rows.len())
+            .filter(|at| rows[*at].marks.contains(&number))
+            .collect();
+        let Some((first, rest)) = proofs.split_first() else {
+            continue;
+        };
+        // The first says where it began, the last ones where it ended.
+        let last = &rest[rest.len().saturating_sub(EXCERPT - 1)..];
+        let proves = |at: usize| at == *first || last.contains(&at);
+        lines.push(canvas.heads(seen.program));
+        let mut left_out = false;
+        for (at, row) in rows.iter_mut().enumerate() {
+            if !proves(at) && !proves(at + 1) {
+                left_out = true;
+                continue;
+            }
+            if std::mem::take(&mut left_out) {
+                lines.push(canvas.gap());
+            }
+            row.marks.clear();
+            let pointer = if proves(at) { " ◀" } else { "" };
+            lines.push(format!("{}{pointer}", canvas.row(row)));
+        }
+    }
+    lines.join("\n")
+}
+
 struct Canvas {
     width: usize,
     look: Look,
@@ -77,6 +117,12 @@ impl Canvas {
             Language::Chinese => "（从未连接）",
         };
         format!("{:1$}{words}", "", self.gutter())
+    }
+
+    /// Where rows are left out.
+    fn gap(&self) -> String {
+        let room = self.between();
+        format!("{:gutter$}┆{:room$}┆", "", "", gutter = self.gutter())
     }
 
     fn row(&self, row: &Row) -> String {
@@ -139,7 +185,7 @@ impl Canvas {
 }
 
 /// The beginning of a text that is too wide.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

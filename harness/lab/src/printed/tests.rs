@@ -22,6 +22,9 @@ fn decorations_do_not_matter() {
         "Got `x y`",
         "Received '\"x y\"'",
         "received: \"x y\"",
+        " [x] Received <<\"x y\">>",
+        "Received <<\"x y\"/utf8>>",
+        " [*] x y",
     ] {
         assert_eq!(all(&format!("{line}\n"), &["x y"]), Carried::All, "{line}");
     }
@@ -39,6 +42,7 @@ fn the_rest_must_equal_the_body_exactly() {
         let wrong = Carried::Wrong {
             index: 0,
             line: line.into(),
+            cut: false,
         };
         assert_eq!(all(&format!("{line}\n"), &["x y"]), wrong);
     }
@@ -52,14 +56,16 @@ fn chatter_is_passed_over_but_a_message_too_many_is_not() {
         all("a\na\nb\n", &["a", "b"]),
         Carried::Wrong {
             index: 1,
-            line: "a".into()
+            line: "a".into(),
+            cut: false,
         }
     );
     assert_eq!(
         all("Received a\nReceived b\nReceived c\n", &["a", "b"]),
         Carried::Wrong {
             index: 2,
-            line: "Received c".into()
+            line: "Received c".into(),
+            cut: false,
         }
     );
 }
@@ -112,6 +118,10 @@ fn a_key_may_stand_before_the_body() {
         " [x] \"info\":\"x y\"",
         " [x] info:\"x y\"",
         "Received \"info:x y\"",
+        " [x] Received [info] x y",
+        " [x] Sent '[info] x y'",
+        " [x] Send info: x y",
+        " [x] <<\"info\">>:<<\"x y\">>",
         "Received 'x y'",
         " [x] x y",
     ] {
@@ -130,6 +140,7 @@ fn a_key_may_stand_before_the_body() {
         let wrong = Carried::Wrong {
             index: 0,
             line: line.into(),
+            cut: false,
         };
         assert_eq!(carried(&format!("{line}\n"), "info", "x y"), wrong);
     }
@@ -143,6 +154,75 @@ fn a_key_may_stand_before_the_body() {
         Carried::All
     );
     assert_eq!(carried(" [x] info:\n", "info", ""), Carried::All);
+}
+
+#[test]
+fn blank_lines_may_be_decoration() {
+    let received = "Received 'a'\n\nReceived ''\n\nReceived 'b'\n\n";
+    assert_eq!(all(received, &["a", "", "b"]), Carried::All);
+    let apart = "\nReceived ''\n\nReceived 'b'\n";
+    assert_eq!(all(apart, &["", "b"]), Carried::All);
+    assert_eq!(all("Received ''\n\n", &["", ""]), Carried::SoFar(1));
+    // A program that prints bodies alone has nothing else for an empty one.
+    assert_eq!(all("\n\nb\n", &["", "", "b"]), Carried::All);
+    assert!(matches!(
+        all("a\nb\n", &["a", "", "b"]),
+        Carried::Wrong { index: 1, .. }
+    ));
+    assert!(matches!(
+        all("\nReceived 'b'\n", &["a", "b"]),
+        Carried::Wrong { index: 0, .. }
+    ));
+}
+
+#[test]
+fn a_missing_line_break_is_told() {
+    for output in [
+        "Received ''\nReceived 'end'\n",
+        "\nend\n",
+        "Received \"\"\n",
+    ] {
+        let carried = all(output, &["\n", "end"]);
+        let told = matches!(
+            carried,
+            Carried::Wrong {
+                index: 0,
+                cut: true,
+                ..
+            }
+        );
+        assert!(told, "{output:?}: {carried:?}");
+    }
+    let carried = all("Received 'two'\n", &["two\r\n"]);
+    assert!(matches!(carried, Carried::Wrong { cut: true, .. }));
+    let carried = all("Received 'twi'\n", &["two\n"]);
+    assert!(matches!(carried, Carried::Wrong { cut: false, .. }));
+    assert_eq!(all("Received '\n'\nend\n", &["\n", "end"]), Carried::All);
+}
+
+#[test]
+fn a_program_may_end_each_line_with_a_blank() {
+    let bodies = ["a", " b ", ""];
+    assert_eq!(all(" [x] a \n [x]  b  \n [x]  \n", &bodies), Carried::All);
+    assert_eq!(
+        all("Received 'a' \nReceived ' b ' \nReceived '' \n", &bodies),
+        Carried::All
+    );
+    assert!(matches!(
+        all(" [x] a \n [x]  b \n", &bodies),
+        Carried::Wrong { index: 1, .. }
+    ));
+    assert!(matches!(
+        all("a \nb\n", &["a", "b"]),
+        Carried::Wrong { index: 1, .. }
+    ));
+}
+
+#[test]
+fn literals_of_erlang_and_ruby_are_understood() {
+    let line = "<<\"a\\n\\x{1F600}\\e\"/utf8>>\n";
+    assert_eq!(all(line, &["a\n😀\u{1b}"]), Carried::All);
+    assert_eq!(all("Received \"\\#{x}\"\n", &["#{x}"]), Carried::All);
 }
 
 fn bodies() -> impl Strategy<Value = Vec<String>> {

@@ -2,7 +2,7 @@
 //!
 //! The decoration may be anything that a body's may be elsewhere, but a program keeps to one for its whole output.
 
-use super::{QUOTES, first_line, unescape};
+use super::{QUOTES, first_line, literal::unescape};
 
 /// A word, by its place in the list of those that are looked for, and the body after it.
 pub(crate) type Said = (usize, String);

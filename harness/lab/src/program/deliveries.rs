@@ -56,6 +56,15 @@ impl Lab {
 }
 
 impl Program {
+    /// Waits until a message was delivered to it, whatever it says.
+    pub async fn gets_something_from(&self, who: &str) -> Checked {
+        let what = format!("`{}` gets what {who} publishes", self.name());
+        self.until(&what, |program| {
+            (!program.delivered().is_empty()).then_some(Ok(()))
+        })
+        .await
+    }
+
     /// The bodies of all messages that were delivered to it so far, in order.
     pub fn delivered(&self) -> Vec<String> {
         let witness = self.witness();

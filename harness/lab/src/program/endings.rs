@@ -45,8 +45,8 @@ impl Program {
                     .map(|number| tape.ending(number))
                     .collect::<Option<_>>()?;
                 // A program's socket may be seen to end before it does itself, and how it ended is to be told.
-                let broke_off = |it: &Ending| matches!(it, Ending::DroppedByClient | Ending::Reset);
-                let whole = program.ended().is_some() || !endings.iter().any(broke_off);
+                let broke_off = endings.contains(&Ending::DroppedByClient);
+                let whole = program.ended().is_some() || !broke_off;
                 (whole && !endings.is_empty()).then_some(Ok(endings))
             })
             .await?;
@@ -54,7 +54,7 @@ impl Program {
             return Ok(());
         };
         let observed = match other {
-            Ending::DroppedByClient | Ending::Reset => {
+            Ending::DroppedByClient => {
                 "the connection broke off: the program ended without connection.close"
             }
             Ending::ClosedByBroker => "the broker closed the connection because of an error",
@@ -88,9 +88,20 @@ impl Program {
     }
 
     /// Waits until it has settled all that it got, or is over; whoever never settles is not waited for any longer.
-    pub(super) async fn may_settle(&self, limit: Duration) {
+    pub(crate) async fn may_settle(&self, limit: Duration) {
         let settled = || (self.unsettled_deliveries() == 0 || self.is_over()).then_some(());
         let _: Option<()> = self.0.bell.until(limit, settled).await;
+    }
+
+    /// Waits until it has printed all that it got, or is over; whoever prints something else is not waited for any
+    /// longer.
+    pub(crate) async fn may_print_what_it_got(&self, limit: Duration) {
+        let printed = || {
+            let output = self.stdout();
+            let all = self.delivered().iter().all(|body| output.contains(body));
+            (all || self.is_over()).then_some(())
+        };
+        let _: Option<()> = self.0.bell.until(limit, printed).await;
     }
 
     /// Presses Ctrl-C once the program has settled all that it got, and holds that nothing of it is left unsettled.

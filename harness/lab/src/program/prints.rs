@@ -28,9 +28,22 @@ impl Program {
         .await
     }
 
+    /// Waits until it has printed one more message, published after it had printed others: so it did not end by itself
+    /// after them.
+    pub async fn goes_on_to_print(&self, body: &str) -> Checked {
+        let what = format!(
+            "`{}` waits for more, and prints the next message",
+            self.bare_name()
+        );
+        self.until(&what, |program| {
+            program.stdout().contains(body).then_some(Ok(()))
+        })
+        .await
+    }
+
     async fn prints(&self, bodies: &[&str], compare: impl Fn(&str, bool) -> Carried) -> Checked {
         let compared = |program: &Self| compare(&program.stdout(), program.ended().is_some());
-        let wrong = |index: usize, line: &str| {
+        let wrong = |index: usize, line: &str, cut: bool| {
             let expected = match bodies.get(index) {
                 Some(body) => format!(
                     "`{}` prints a line that carries {}",
@@ -44,25 +57,35 @@ impl Program {
                 ),
             };
             let line = visible(&anonymous(line));
-            Failure::new(expected, format!("it printed the line: {line}"))
+            let mut observed = format!("it printed the line: {line}");
+            if cut {
+                observed.push_str("\nonly the line break at the end of that body is missing");
+            }
+            Failure::new(expected, observed)
         };
         let outcome = self
             .until("all bodies are printed", |program| {
                 match compared(program) {
                     Carried::All => Some(Ok(())),
                     Carried::SoFar(_) => None,
-                    Carried::Wrong { index, line } => Some(Err(wrong(index, &line))),
+                    Carried::Wrong { index, line, cut } => Some(Err(wrong(index, &line, cut))),
                 }
             })
             .await;
         match (outcome, compared(self)) {
             (Err(failure), Carried::SoFar(printed)) if !failure.is_infra() => {
                 let body = bodies.get(printed).copied().unwrap_or_default();
-                Err(self.missed(&format!(
+                let missed = self.missed(&format!(
                     "`{}` prints a line that carries {}",
                     self.name(),
                     ordinal(printed, body)
-                )))
+                ));
+                let shows = |output: &str, ended: bool| match compare(output, ended) {
+                    Carried::All => true,
+                    Carried::SoFar(count) => count > printed,
+                    Carried::Wrong { .. } => false,
+                };
+                Err(self.tells_where(missed, bodies, printed, shows).await)
             }
             (outcome, _) => outcome,
         }

@@ -9,7 +9,7 @@ use crate::{
     failure::{Checked, Failure},
     lab::{Lab, Start},
     process::Ended,
-    wait::SHORT_DEADLINE,
+    wait::{PATIENCE, SHORT_DEADLINE},
 };
 
 impl Lab {
@@ -146,13 +146,13 @@ impl Program {
             })
     }
 
-    /// After its connection was lost: waits until it consumes again, on another connection (`true`), or has ended
+    /// After its connection was lost: waits until it takes messages again, on another connection (`true`), or has ended
     /// with an error and a word about it on standard error (`false`). Both are right for a consumer.
     pub async fn is_back_or_fails_loudly(&self, why: &str) -> Result<bool, Failure> {
         let bell = &self.0.bell;
         let back = bell.until(NO_BROKER_LIMIT, || {
             let over = self.is_over();
-            match self.consumes_again() {
+            match self.takes_again() {
                 true => Some(true),
                 false => over.then_some(false),
             }
@@ -168,33 +168,13 @@ impl Program {
         Ok(false)
     }
 
-    /// The broker has answered `basic.consume` on two connections.
-    fn consumes_again(&self) -> bool {
-        let events = self.events();
-        let mut consuming = events
-            .iter()
-            .filter(|event| event.is("basic.consume-ok"))
-            .map(|event| event.connection);
-        let first = consuming.next();
-        consuming.any(|connection| Some(connection) != first)
-    }
-
-    /// Waits until it sends a heartbeat, from now on. One that has asked for a longer interval than the tap proposed,
-    /// or for none, has nothing to show.
+    /// Waits until it sends a heartbeat, from now on. One whose heartbeats are [too slow](Program::beats_slowly) to wait
+    /// for has nothing to show here: see [`Program::answers_a_close`].
     pub async fn sends_a_heartbeat(&self, when: &str) -> Checked {
-        let events = self.events();
-        let interval = |name| {
-            let tuned = events.iter().rfind(|event| event.is(name))?;
-            tuned.method()?.argument("heartbeat")?.as_u64()
-        };
-        let (proposed, chosen) = (
-            interval("connection.tune").unwrap_or(0),
-            interval("connection.tune-ok").unwrap_or(0),
-        );
-        if chosen == 0 || chosen > proposed {
+        if self.beats_slowly() {
             return Ok(());
         }
-        let so_far = events.len();
+        let so_far = self.events().len();
         let what = format!("`{}` sends a heartbeat {when}", self.name());
         self.until(&what, |program| {
             let beats = |event: &Arc<Event>| {
@@ -208,10 +188,57 @@ impl Program {
         .await
     }
 
-    /// Holds that the broker had no reason to close one of its channels.
+    /// Whether it agreed to a longer heartbeat interval (`connection.tune-ok`, AMQP 0-9-1 §1.4.2.6) than was proposed,
+    /// or to none. Some libraries always ask for 60 seconds, and the broker keeps to it.
+    pub fn beats_slowly(&self) -> bool {
+        let events = self.events();
+        let interval = |name| {
+            let tuned = events.iter().rfind(|event| event.is(name))?;
+            tuned.method()?.argument("heartbeat")?.as_u64()
+        };
+        let proposed = interval("connection.tune").unwrap_or(0);
+        let chosen = interval("connection.tune-ok").unwrap_or(0);
+        chosen == 0 || chosen > proposed
+    }
+
+    /// Holds that its connection is served: when the broker closes it, `connection.close-ok` comes, or at least its
+    /// end, as from pika 1.4.
+    ///
+    /// The broker closes every connection of the lab, the judge's too, so this is the last thing to hold.
+    pub async fn answers_a_close(&self, lab: &Lab, when: &str) -> Checked {
+        lab.closes_all_connections(when).await?;
+        let what = format!(
+            "`{}` answers connection.close (code 320) {when}, as it would send heartbeats: by connection.close-ok",
+            self.name()
+        );
+        let answer = |event: &Event| {
+            event.from == Side::Client
+                && (event.is("connection.close-ok")
+                    || matches!(event.what, What::HalfClosed | What::Reset { .. }))
+        };
+        self.until_frame(&what, answer).await.map(|_| ())
+    }
+
+    /// Looks for something as long as an impatient program waits ([`PATIENCE`]), counted from an event on its tape.
+    pub async fn impatiently<T>(
+        &self,
+        since: &Event,
+        mut look: impl FnMut(&Self) -> Option<T>,
+    ) -> Option<T> {
+        let now = self.tape().and_then(|tape| tape.began().elapsed().ok());
+        let gone = now.unwrap_or_default().saturating_sub(since.at);
+        let left = PATIENCE.saturating_sub(gone);
+        self.0.bell.until(left, || look(self)).await
+    }
+
+    /// Holds that the broker had no reason to close one of its channels. To ask for what is not there, and to be told
+    /// so (404), is no error.
     pub fn gets_no_error(&self) -> Checked {
-        let closed = |event: &Arc<Event>| event.from == Side::Broker && event.is("channel.close");
-        if !self.events().iter().any(closed) {
+        let refused = self.read(|story| {
+            let mut refusals = story.refusals.iter();
+            refusals.any(|it| it.code != 404 || !it.method.ends_with(".declare"))
+        });
+        if !refused {
             return Ok(());
         }
         let what = format!(

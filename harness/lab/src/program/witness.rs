@@ -31,6 +31,7 @@ impl Program {
             program: self.name().to_owned(),
             reachable: self.0.tape.is_some() && !self.0.idle.load(Ordering::Relaxed),
             began,
+            task_unit: self.0.unit.get().copied(),
             events: self.events(),
             printed: self
                 .0
@@ -98,6 +99,7 @@ pub(crate) struct Witness {
     program: String,
     reachable: bool,
     began: SystemTime,
+    task_unit: Option<Duration>,
     events: Vec<Arc<Event>>,
     printed: Vec<Printed>,
     interrupted: Option<Duration>,
@@ -111,6 +113,7 @@ impl Witness {
             program: &self.program,
             reachable: self.reachable,
             began: self.began,
+            task_unit: self.task_unit,
             events: &self.events,
             printed: &self.printed,
             interrupted: self.interrupted,

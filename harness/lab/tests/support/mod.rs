@@ -13,6 +13,7 @@
 
 pub mod scenes;
 mod stage;
+mod wire;
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +21,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use amqp_tap::{Ending, Event, Tape, What};
+use amqp_tap::{Event, Tape, What};
 use serde::{Deserialize, Serialize};
 use workbook_lab::{
     finding::{Finding, Printed, Seen},
@@ -80,6 +81,11 @@ impl Part {
             program: &self.about.program,
             reachable: true,
             began: self.began,
+            task_unit: self
+                .about
+                .program
+                .starts_with("worker")
+                .then_some(Duration::from_millis(200)),
             events: &self.events,
             printed: &self.printed,
             interrupted: self.about.interrupted_us.map(Duration::from_micros),
@@ -96,9 +102,7 @@ impl Part {
             What::Content(content) => format!("{}'s content", content.method.name()),
             What::Connected => "connected".to_owned(),
             // Which of them it is depends on what was under way.
-            What::HalfClosed | What::Reset { .. } | What::Closed(Ending::Reset) => {
-                "gone".to_owned()
-            }
+            What::HalfClosed | What::Reset { .. } => "gone".to_owned(),
             What::Closed(ending) => ending.to_string(),
             What::Heartbeat { .. } => "heartbeat".to_owned(),
             What::Limit { limit, .. } => format!("limit: {limit}"),

@@ -20,6 +20,7 @@ use super::stage::{
     Stage, acks, closes, connect, consumes_as, declares, declares_as, gets, is_refused, publishes,
     publishes_as,
 };
+use super::wire::Wire;
 
 /// A scene, and what has to be found in it.
 #[derive(Debug)]
@@ -109,6 +110,18 @@ pub const SCENES: &[Scene] = &[
     ),
     scene("speaks-http", "program: unreadable: unreadable"),
     scene(
+        "sends-a-long-header",
+        "program: frame-too-large: unreadable",
+    ),
+    scene(
+        "chooses-small-frames",
+        "program: negotiation-refused: connection.tune, connection.tune-ok, dropped by the broker without connection.close",
+    ),
+    scene(
+        "leaves-while-opening",
+        "program: connection-not-opened: connection.tune-ok, dropped by the client without connection.close",
+    ),
+    scene(
         "opens-many-channels",
         "program: limit-passed: limit: channels",
     ),
@@ -143,6 +156,9 @@ pub async fn play(scene: &Scene, lease: &Lease, own: Option<&OwnBroker>) -> Vec<
         "never-connects" => vec![stage.enters("program").await.recorded(Some(0))],
         "ignores-a-cut" => ignores_a_cut(&stage).await,
         "speaks-http" => speaks_http(&stage).await,
+        "sends-a-long-header" => sends_a_long_header(&stage).await,
+        "chooses-small-frames" => chooses_small_frames(&stage).await,
+        "leaves-while-opening" => leaves_while_opening(&stage).await,
         "opens-many-channels" => opens_many_channels(&stage).await,
         "is-blocked" => is_blocked(&stage, own.expect("a broker of its own")).await,
         "transient-queue" => transient_queue(&stage, own.expect("a broker of its own")).await,
@@ -384,6 +400,33 @@ async fn speaks_http(stage: &Stage<'_>) -> Vec<Recorded> {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let request = b"GET /api/overview HTTP/1.1\r\nHost: localhost\r\n\r\n";
     stream.write_all(request).await.expect("written");
+    vec![program.exits(1).await]
+}
+
+async fn sends_a_long_header(stage: &Stage<'_>) -> Vec<Recorded> {
+    let program = stage.enters("program").await;
+    let mut wire = Wire::greets(&program).await;
+    wire.tunes(8192).await;
+    wire.opens().await;
+    wire.publishes_a_header(9000).await;
+    wire.until_ended().await;
+    vec![program.exits(1).await]
+}
+
+/// The broker closes the socket after 3 s, without a word.
+async fn chooses_small_frames(stage: &Stage<'_>) -> Vec<Recorded> {
+    let program = stage.enters("program").await;
+    let mut wire = Wire::greets(&program).await;
+    wire.tunes(1024).await;
+    wire.until_ended().await;
+    vec![program.exits(1).await]
+}
+
+async fn leaves_while_opening(stage: &Stage<'_>) -> Vec<Recorded> {
+    let program = stage.enters("program").await;
+    let mut wire = Wire::greets(&program).await;
+    wire.tunes(131_072).await;
+    drop(wire);
     vec![program.exits(1).await]
 }
 

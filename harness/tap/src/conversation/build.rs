@@ -6,7 +6,7 @@ use super::{
     ending, names,
 };
 use crate::{
-    event::{Ending, Event, Fate, Side, What},
+    event::{Event, Fate, Side, What},
     hex,
     json::ToJson,
     message::{Content, Message, Method},
@@ -21,7 +21,7 @@ use amq_protocol::{
 };
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// The longest body that is told in full.
 const LONGEST: usize = 256;
@@ -36,27 +36,13 @@ pub(super) fn build(tape: &Tape) -> Conversation {
     }
     let mut conversation = builder.finish();
     for connection in tape.connections() {
-        let end = tape.ending(connection);
-        let end = end.map(|end| dropped(end, connection, &events));
-        conversation.connections.push(ending(end));
+        conversation
+            .connections
+            .push(ending(tape.ending(connection)));
     }
     names::normalise(&mut conversation);
     sort(&mut conversation);
     conversation
-}
-
-/// A side that drops its connection may end it or reset it: that is up to its kernel, and to what is still unread. So a
-/// reset is told as what it is: one side dropped the connection.
-fn dropped(end: Ending, connection: u32, events: &[Arc<Event>]) -> Ending {
-    let gone = |event: &&Arc<Event>| {
-        event.connection == connection
-            && matches!(event.what, What::HalfClosed | What::Reset { .. })
-    };
-    match events.iter().find(gone).map(|event| event.from) {
-        Some(Side::Client) if end == Ending::Reset => Ending::DroppedByClient,
-        Some(Side::Broker) if end == Ending::Reset => Ending::DroppedByBroker,
-        _ => end,
-    }
 }
 
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 use super::{Place, Session, Step, Stop};
 use crate::{
     event::{Side, What},
-    flaw::Flaw,
+    flaw::{Flaw, Protocol},
     message::method_frame,
     options::Unreadable,
 };
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// The greeting of AMQP 0-9-1 (§4.2.2).
 pub(super) const GREETING: &[u8; 8] = b"AMQP\0\0\x09\x01";
+/// The greeting of AMQP 0-9, which RabbitMQ takes for the same, and answers with 0-9-1.
+const GREETING_0_9: &[u8; 8] = b"AMQP\x01\x01\0\x09";
 
 impl Session {
     /// The protocol header: in a lab, that of 0-9-1 or nothing.
@@ -26,12 +28,16 @@ impl Session {
         let length = bytes.len().min(GREETING.len());
         let start = &bytes[..length];
         let known = if side == Side::Client && self.unreadable == Unreadable::Cut {
-            GREETING.starts_with(start)
+            GREETING.starts_with(start) || GREETING_0_9.starts_with(start)
         } else {
             GREETING.starts_with(&start[..length.min(4)])
         };
+        // What it looks like shows when all of it is there; a broker waits for as much.
+        if !known && length < GREETING.len() && self.unreadable == Unreadable::Cut {
+            return Ok(0);
+        }
         if !known {
-            return Err(Flaw::Greeting(format!("\"{}\"", start.escape_ascii())).into());
+            return Err(other(start).into());
         }
         let &[_, _, _, _, major, minor, revision, last] = start else {
             return Ok(0);
@@ -47,12 +53,9 @@ impl Session {
         };
         let version = [major, minor, revision, last];
         self.emit(&place, What::Greeting(version), None, steps);
-        if start != GREETING && side == Side::Client {
+        if start != GREETING && start != GREETING_0_9 && side == Side::Client {
             // What follows is another protocol's (AMQP 1.0 as a rule).
-            self.note(
-                side,
-                What::Unreadable(Flaw::Greeting(format!("\"{}\"", start.escape_ascii()))),
-            );
+            self.note(side, What::Unreadable(other(start)));
             self.streams.iter_mut().for_each(|stream| stream.raw = true);
         }
         Ok(length)
@@ -80,16 +83,25 @@ impl Session {
         Some(method_frame(channel, AMQPClass::Connection(class)))
     }
 
-    /// The frame to send in place of the broker's `connection.tune`, with the heartbeat of the options.
-    pub(super) fn tuned(&self, channel: u16, class: &AMQPClass) -> Option<Vec<u8>> {
+    /// What to say in place of the broker's `connection.tune`, with the heartbeat of the options.
+    pub(super) fn tuned(&self, class: &AMQPClass) -> Option<AMQPClass> {
         let AMQPClass::Connection(connection::AMQPMethod::Tune(tune)) = class else {
             return None;
         };
         let heartbeat = self.heartbeat?;
-        let tune = connection::AMQPMethod::Tune(connection::Tune {
-            heartbeat,
-            ..tune.clone()
-        });
-        Some(method_frame(channel, AMQPClass::Connection(tune)))
+        Some(AMQPClass::Connection(connection::AMQPMethod::Tune(
+            connection::Tune {
+                heartbeat,
+                ..tune.clone()
+            },
+        )))
+    }
+}
+
+/// The flaw of a stream that begins with other bytes.
+fn other(start: &[u8]) -> Flaw {
+    Flaw::Greeting {
+        start: format!("\"{}\"", start.escape_ascii()),
+        looks_like: Protocol::of(start),
     }
 }

@@ -141,6 +141,18 @@ pub(crate) fn start_ok(mechanism: &str, response: &[u8]) -> Vec<u8> {
     )
 }
 
+/// `connection.tune` as a broker says it.
+pub(crate) fn tune(frame_max: u32) -> Vec<u8> {
+    method(
+        0,
+        AMQPClass::Connection(connection::AMQPMethod::Tune(connection::Tune {
+            channel_max: 2047,
+            frame_max,
+            heartbeat: 60,
+        })),
+    )
+}
+
 pub(crate) fn tune_ok(frame_max: u32) -> Vec<u8> {
     method(
         0,

@@ -16,7 +16,7 @@ use workbook_grader::{
     sandboxes::{self, NoSandbox},
     store::Store,
 };
-use workbook_lab::course::Language;
+use workbook_lab::{course::Language, sentences::in_language};
 use workbook_sandbox::{Kind, Room};
 
 use self::progress::Progress;
@@ -31,7 +31,8 @@ pub(super) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Ex
     let language = context.language;
     let store = Store::open(&arguments.out)?;
     let options = context.broker_options()?;
-    let depot = Depot::open(&context.workspace, &|text| output::progress(text))?;
+    let say = |text: &str| output::progress(&in_language(text, language));
+    let depot = Depot::open(&context.workspace, &say)?;
     let room = room(context, &arguments, &depot).await?;
     let broker = Broker::find_or_start(&options).await?;
     let mut environment = vec![(
@@ -75,7 +76,6 @@ pub(super) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Ex
         environment,
     };
     let mut progress = Progress::new(language, arguments.json);
-    let say = |text: &str| output::progress(text);
     let results = grade_class(
         class,
         depot,
@@ -170,7 +170,7 @@ fn sum_up(language: Language, results: &Results, arguments: &cli::Grade) {
     let counts: Vec<String> = Verdict::ALL
         .into_iter()
         .filter(|verdict| results.count(*verdict) > 0)
-        .map(|verdict| format!("{} {}", results.count(verdict), verdict.word()))
+        .map(|it| format!("{} {}", results.count(it), it.word_in(language)))
         .collect();
     let out = arguments.out.display();
     let evidence = &results.evidence;

@@ -1,27 +1,24 @@
-//! `cargo workbook list`, and what is kept between runs for it.
-
-use std::{fs, io::Write, path::PathBuf};
+//! `cargo workbook list`
 
 use serde_json::json;
-use workbook_grader::{CheckResult, Score};
-use workbook_lab::Verdict;
+use workbook_lab::{Verdict, course::Language, kept};
 
 use super::Context;
-use crate::{
-    error::{Error, Exit},
-    output,
-};
+use crate::{error::Exit, output};
 
 /// Shows the exercises, their points and what was reached last time.
 pub(super) fn list(context: &Context, json: bool) -> Exit {
     let mut rows = Vec::new();
     for (index, chapter) in context.workspace.course.chapters.iter().enumerate() {
-        let last = remembered(context, &chapter.slug);
-        let points = last.as_ref().map(|(score, _)| score.points);
-        let state = match &last {
-            None => "not checked yet",
-            Some((score, _)) if score.verdict == Verdict::Pass => "solved",
-            Some(_) => "in work",
+        let last = kept::last(&context.workspace.root, chapter);
+        let passed = last.iter().filter(|report| report.verdict == Verdict::Pass);
+        let worth = passed.filter_map(|report| chapter.check(&report.name));
+        let points = (!last.is_empty()).then(|| worth.map(|check| check.points).sum::<u32>());
+        let solved = kept::is_solved(&context.workspace.root, chapter);
+        let state = match (points, solved) {
+            (None, _) => ("not checked yet", "尚未检查"),
+            (_, true) => ("solved", "已完成"),
+            _ => ("in work", "进行中"),
         };
         if json {
             rows.push(json!({
@@ -33,16 +30,20 @@ pub(super) fn list(context: &Context, json: bool) -> Exit {
                 "checks": chapter.checks.len(),
                 "max_points": chapter.points(),
                 "points": points,
-                "state": state,
+                "state": state.0,
             }));
         } else {
             output::line(&format!(
-                "{:>2}  {:<24} {:>3}/{:<3} {:<16} {}",
+                "{:>2}  {:<24} {:>3}/{:<3} {} {}",
                 index + 1,
                 chapter.slug,
                 points.map_or("-".to_owned(), |points| points.to_string()),
                 chapter.points(),
-                state,
+                match context.language {
+                    Language::English => format!("{:<16}", state.0),
+                    // Each of these takes two columns.
+                    Language::Chinese => format!("{:<1$}", state.1, 16 - state.1.chars().count()),
+                },
                 chapter.title.get(context.language),
             ));
         }
@@ -51,35 +52,4 @@ pub(super) fn list(context: &Context, json: bool) -> Exit {
         output::line(&serde_json::Value::from(rows).to_string());
     }
     Exit::Ok
-}
-
-/// Keeps the outcome of a check of the learner's own programs.
-pub(super) fn remember(
-    context: &Context,
-    score: &Score,
-    results: &[CheckResult],
-) -> Result<(), Error> {
-    let path = path(context, &score.exercise);
-    let folder = path.parent().unwrap_or(&path);
-    fs::create_dir_all(folder)?;
-    let json = serde_json::to_vec(&(score, results))
-        .map_err(|error| Error::from_source(Exit::Ours, &error))?;
-    // Written beside and renamed, so that a run that is stopped leaves the old one.
-    let beside = folder.join(format!(".{}.{}", score.exercise, std::process::id()));
-    fs::File::create(&beside)?.write_all(&json)?;
-    fs::rename(&beside, &path)?;
-    Ok(())
-}
-
-/// What the last check of the learner's own programs came to.
-pub(super) fn remembered(context: &Context, slug: &str) -> Option<(Score, Vec<CheckResult>)> {
-    serde_json::from_slice(&fs::read(path(context, slug)).ok()?).ok()
-}
-
-fn path(context: &Context, slug: &str) -> PathBuf {
-    context
-        .workspace
-        .state()
-        .join("last")
-        .join(format!("{slug}.json"))
 }

@@ -1,21 +1,19 @@
 //! `cargo workbook` without a command: where you are, and what comes next.
 
-use workbook_lab::{Verdict, course::Language};
+use workbook_lab::{course::Language, kept};
 
 use super::{Context, list};
 use crate::{error::Exit, output};
 
 pub(super) fn status(context: &Context) -> Exit {
     list::list(context, false);
-    let solved = |slug: &str| {
-        list::remembered(context, slug).is_some_and(|(score, _)| score.verdict == Verdict::Pass)
-    };
+    let root = &context.workspace.root;
     let next = context
         .workspace
         .course
         .chapters
         .iter()
-        .find(|chapter| !solved(&chapter.slug));
+        .find(|chapter| !kept::is_solved(root, chapter));
     output::line("");
     output::line(&match (next, context.language) {
         (Some(chapter), Language::English) => {

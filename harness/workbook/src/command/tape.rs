@@ -2,9 +2,13 @@
 
 use std::{fs, path::Path};
 
-use workbook_lab::{Verdict, course::Chapter};
+use workbook_lab::{
+    cause::groups,
+    course::{Chapter, Language},
+    kept,
+};
 
-use super::{Context, check::find_chapter, list::remembered};
+use super::{Context, find};
 use crate::{
     cli,
     error::{Error, Exit},
@@ -12,21 +16,27 @@ use crate::{
 };
 
 pub(super) fn tape(context: &Context, arguments: &cli::Tape) -> Result<Exit, Error> {
-    let chapter = find_chapter(context, &arguments.exercise)?;
+    let (_, chapter) = find::chapter(context, &arguments.exercise)?;
     let check = match &arguments.check {
-        Some(name) => known(chapter, name)?,
+        Some(name) => find::check(context, chapter, name)?,
         None => first(context, chapter),
     };
-    let folder = context.tapes(&chapter.slug).join(check);
+    let folder = kept::tapes(&context.workspace.root, &chapter.slug).join(check);
     let pictures = |ending: &str| pictures(&folder, ending);
     let texts = pictures("picture.txt");
     if texts.is_empty() {
-        return Err(
-            Error::new(Exit::Usage, format!("there is no tape of `{check}` yet")).hint(format!(
-                "run the checks first: cargo workbook check {}",
-                chapter.slug
-            )),
-        );
+        let slug = &chapter.slug;
+        let (what, hint) = match context.language {
+            Language::English => (
+                format!("there is no tape of `{check}` yet"),
+                format!("run the checks first: cargo workbook check {slug}"),
+            ),
+            Language::Chinese => (
+                format!("`{check}` 还没有录带"),
+                format!("请先运行检查：cargo workbook check {slug}"),
+            ),
+        };
+        return Err(Error::new(Exit::Usage, what).hint(hint));
     }
     let Some(file) = &arguments.svg else {
         output::line(check);
@@ -42,41 +52,23 @@ pub(super) fn tape(context: &Context, arguments: &cli::Tape) -> Result<Exit, Err
             _ => file.with_extension(format!("{}.svg", index + 1)),
         };
         fs::write(&path, picture).map_err(|error| {
-            Error::from_source(Exit::Ours, &error)
-                .hint(format!("can {} be written?", path.display()))
+            Error::from_source(Exit::Ours, &error).hint(match context.language {
+                Language::English => format!("can {} be written?", path.display()),
+                Language::Chinese => format!("{} 可以写入吗？", path.display()),
+            })
         })?;
         output::line(&format!("{check}: {}", path.display()));
     }
     Ok(Exit::Ok)
 }
 
-fn known<'a>(chapter: &'a Chapter, name: &str) -> Result<&'a str, Error> {
-    chapter
-        .check(name)
-        .map(|check| check.name.as_str())
-        .ok_or_else(|| {
-            let names: Vec<&str> = chapter
-                .checks
-                .iter()
-                .map(|check| check.name.as_str())
-                .collect();
-            Error::new(
-                Exit::Usage,
-                format!("`{}` has no check `{name}`", chapter.slug),
-            )
-            .hint(format!("its checks are: {}", names.join(", ")))
-        })
-}
-
-/// The first check that did not pass last time, else the first of all.
+/// The check that the first cause of the last run is shown with, else the first of all.
 fn first<'a>(context: &Context, chapter: &'a Chapter) -> &'a str {
-    let failed = remembered(context, &chapter.slug).and_then(|(_, results)| {
-        let failed = results
-            .into_iter()
-            .find(|result| result.report.verdict != Verdict::Pass)?;
-        chapter.check(&failed.report.name)
-    });
+    let last = kept::last(&context.workspace.root, chapter);
+    let groups = groups(&last);
+    let failed = groups.first().and_then(|group| group.reports.first());
     failed
+        .and_then(|report| chapter.check(&report.name))
         .or(chapter.checks.first())
         .map_or("", |check| check.name.as_str())
 }

@@ -1,6 +1,7 @@
 //! Mistake: ends when a body is not UTF-8.
 //!
 //! Finding: died-on-delivery
+//! May show: work-lost
 
 use std::{env, error::Error};
 

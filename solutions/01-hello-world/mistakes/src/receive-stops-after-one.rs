@@ -1,6 +1,7 @@
 //! Mistake: takes one message and ends.
 //!
 //! Finding: stopped-early
+//! May show: work-lost
 
 use std::{env, error::Error};
 

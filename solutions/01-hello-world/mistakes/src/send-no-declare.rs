@@ -1,6 +1,7 @@
 //! Mistake: publishes before any queue `hello` exists; the broker discards the message.
 //!
 //! Finding: discarded-publish
+//! May show: declared-nothing
 
 use std::{env, error::Error};
 

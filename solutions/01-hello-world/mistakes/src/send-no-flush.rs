@@ -1,6 +1,7 @@
 //! Mistake: ends the process before the publish has left it.
 //!
 //! Finding: publish-not-flushed
+//! May show: connection-not-closed
 
 use std::{env, error::Error};
 

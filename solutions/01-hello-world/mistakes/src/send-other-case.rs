@@ -1,6 +1,6 @@
 //! Mistake: the body is not written exactly as asked.
 //!
-//! Finding: body-in-other-case
+//! Finding: other-body
 
 use std::{env, error::Error};
 

@@ -1,6 +1,7 @@
 //! Mistake: says nothing about what it sent.
 //!
 //! Finding: none; what it printed is shown, and says it
+//! Told: prints a line that carries
 
 use std::{env, error::Error};
 

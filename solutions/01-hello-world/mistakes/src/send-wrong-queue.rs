@@ -1,6 +1,7 @@
 //! Mistake: declares and publishes to another queue than `hello`.
 //!
 //! Finding: unused-queue
+//! May show: left-behind
 
 use std::{env, error::Error};
 

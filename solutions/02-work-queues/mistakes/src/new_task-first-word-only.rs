@@ -1,6 +1,7 @@
 //! Mistake: sends only its first word.
 //!
 //! Finding: none; what was expected and observed says it
+//! Told: it printed the line: Sent 'First'
 
 use std::{env, error::Error};
 

@@ -1,6 +1,7 @@
 //! Mistake: counts only the dots at the end of a task.
 //!
 //! Finding: none; what was expected and observed says it
+//! Told: it said `Done` before that time was over
 
 use std::{env, error::Error, time::Duration};
 

@@ -1,6 +1,7 @@
 //! Mistake: sets its prefetch after it has begun to consume.
 //!
 //! Finding: prefetch-too-late
+//! May show: prefetch-missing
 
 use std::{env, error::Error, time::Duration};
 

@@ -1,6 +1,7 @@
 //! Mistake: does not say when a task is done.
 //!
 //! Finding: none; what was expected and observed says it
+//! Told: prints `Done` after each of its
 
 use std::{env, error::Error, time::Duration};
 

@@ -1,6 +1,7 @@
 //! Mistake: declares the queue transient.
 //!
 //! Finding: queue-not-durable
+//! May show: inequivalent-arguments
 
 use std::{env, error::Error, time::Duration};
 

@@ -1,6 +1,7 @@
 //! Mistake: publishes the first argument only.
 //!
 //! Finding: none: the tape does not tell what the arguments were meant to be
+//! Told: it gets ["error:"]
 
 use std::{env, error::Error};
 

@@ -1,6 +1,7 @@
 //! Mistake: takes it for an error that nobody listens.
 //!
 //! Finding: none: it is no fault of AMQP that nobody listens
+//! Told: it exited with code 1
 
 use std::{env, error::Error};
 

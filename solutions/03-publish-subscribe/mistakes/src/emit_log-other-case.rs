@@ -1,6 +1,6 @@
 //! Mistake: writes the default text in other case.
 //!
-//! Finding: none: what it says and what it publishes agree
+//! Finding: other-body
 
 use std::{env, error::Error};
 

@@ -1,6 +1,7 @@
 //! Mistake: uses an exchange named `log`; nobody listens there.
 //!
 //! Finding: other-exchange
+//! May show: left-behind
 
 use std::{env, error::Error};
 

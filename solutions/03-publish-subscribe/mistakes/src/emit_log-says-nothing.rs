@@ -1,6 +1,7 @@
 //! Mistake: publishes without a word.
 //!
 //! Finding: none: the output alone tells
+//! Told: prints a line that carries
 
 use std::{env, error::Error};
 

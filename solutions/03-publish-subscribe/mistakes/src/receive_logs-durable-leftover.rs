@@ -1,6 +1,7 @@
 //! Mistake: lets the broker name its queue, but makes it durable instead of exclusive: every run leaves one behind.
 //!
 //! Finding: queue-not-exclusive
+//! May show: left-behind
 
 use std::{env, error::Error};
 

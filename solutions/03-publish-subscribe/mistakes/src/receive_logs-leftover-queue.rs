@@ -1,6 +1,7 @@
 //! Mistake: names its queue itself and does not make it exclusive: it stays, and goes on collecting.
 //!
 //! Finding: queue-not-exclusive
+//! May show: left-behind
 
 use std::{env, error::Error};
 

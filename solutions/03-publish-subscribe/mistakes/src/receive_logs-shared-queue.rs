@@ -1,6 +1,7 @@
 //! Mistake: all subscribers share one named queue, so each message goes to only one of them.
 //!
 //! Finding: shared-queue
+//! May show: queue-not-exclusive, left-behind
 
 use std::{env, error::Error};
 

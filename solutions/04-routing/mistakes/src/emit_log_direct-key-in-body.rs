@@ -1,6 +1,7 @@
 //! Mistake: writes the severity into the body and leaves the routing key empty; exchanges do not look into bodies.
 //!
 //! Finding: other-routing-key
+//! May show: other-body
 
 use std::{env, error::Error};
 

@@ -1,6 +1,7 @@
 //! Mistake: the severity is the routing key, and the first word of the body as well.
 //!
 //! Finding: none: the tape does not tell what the arguments were meant to be
+//! Told: it got "error disk full" instead
 
 use std::{env, error::Error};
 

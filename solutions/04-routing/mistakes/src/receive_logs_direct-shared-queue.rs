@@ -1,6 +1,7 @@
 //! Mistake: all receivers share one named queue, with the bindings of all of them.
 //!
 //! Finding: shared-queue
+//! May show: queue-not-exclusive, left-behind
 
 use std::{env, error::Error, process::ExitCode};
 

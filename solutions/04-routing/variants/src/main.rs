@@ -8,5 +8,6 @@ programs! {
     emit_log_direct_tutorial = "emit_log_direct-tutorial.rs",
     receive_logs_direct_amqprs = "receive_logs_direct-amqprs.rs",
     receive_logs_direct_binds_later = "receive_logs_direct-binds-later.rs",
+    receive_logs_direct_own_exchange = "receive_logs_direct-own-exchange.rs",
     receive_logs_direct_tutorial = "receive_logs_direct-tutorial.rs",
 }

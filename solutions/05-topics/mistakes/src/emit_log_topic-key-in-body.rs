@@ -1,6 +1,7 @@
 //! Mistake: writes the key into the body, and leaves the routing key empty.
 //!
 //! Finding: other-routing-key
+//! May show: other-body
 
 use std::{env, error::Error};
 

@@ -1,6 +1,6 @@
 //! Mistake: without words it publishes nothing, and says that it has.
 //!
-//! Finding: none: it never said anything about a message to the broker
+//! Finding: publish-not-flushed
 
 use std::{env, error::Error};
 

@@ -1,6 +1,7 @@
 //! Mistake: unwraps the conversion to text.
 //!
 //! Finding: died-on-delivery
+//! May show: work-lost
 
 use std::{env, error::Error, process::ExitCode};
 

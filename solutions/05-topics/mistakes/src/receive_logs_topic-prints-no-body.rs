@@ -1,6 +1,7 @@
 //! Mistake: prints the key, and forgets the body.
 //!
 //! Finding: none: the output alone tells
+//! Told: prints a line that carries
 
 use std::{env, error::Error, process::ExitCode};
 

@@ -1,6 +1,7 @@
 //! Mistake: all receivers share one named queue, and each of them gets what any of them asked for, or not.
 //!
 //! Finding: shared-queue
+//! May show: left-behind, queue-not-exclusive
 
 use std::{env, error::Error, process::ExitCode};
 

@@ -1,6 +1,7 @@
 //! Mistake: leaves out arguments that are not as they ought to be, without a word.
 //!
 //! Finding: none: what it publishes is what it understood
+//! Told: prints its usage on standard error
 
 use std::{env, error::Error, process::ExitCode};
 

@@ -1,6 +1,7 @@
 //! Mistake: sends its headers rightly, and all of its arguments as the body.
 //!
 //! Finding: none: the tape does not tell what the arguments were meant to be
+//! Told: it published "format=pdf pages=3 -- report is ready"
 
 use std::{env, error::Error, process::ExitCode};
 

@@ -1,6 +1,7 @@
 //! Mistake: without arguments it waits for everything.
 //!
 //! Finding: none: it does what it was made for
+//! Told: prints its usage on standard error
 
 use std::{env, error::Error, process::ExitCode};
 

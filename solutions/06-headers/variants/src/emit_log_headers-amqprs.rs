@@ -1,6 +1,6 @@
 //! Variant: with another client, amqprs.
 
-use std::{env, error::Error};
+use std::{collections::BTreeMap, env, error::Error};
 
 use amqprs::{
     BasicProperties, FieldTable, FieldValue,
@@ -11,12 +11,17 @@ use amqprs::{
 #[tokio::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
-    let mut headers = FieldTable::new();
+    // A key that is inserted twice counts twice in a table of amqprs 2.1, and the broker then closes the connection.
+    let mut last = BTreeMap::new();
     for pair in arguments.by_ref().take_while(|argument| argument != "--") {
         let Some((name, value)) = pair.split_once('=') else {
             return Err("usage: emit_log_headers KEY=VALUE... -- WORDS...".into());
         };
-        headers.insert(name.try_into()?, typed(value)?);
+        last.insert(name.to_owned(), typed(value)?);
+    }
+    let mut headers = FieldTable::new();
+    for (name, value) in last {
+        headers.insert(name.try_into()?, value);
     }
     let words: Vec<String> = arguments.collect();
     let body = match words.join(" ") {

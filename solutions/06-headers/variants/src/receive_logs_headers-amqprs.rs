@@ -1,6 +1,6 @@
 //! Variant: with another client, amqprs.
 
-use std::{env, error::Error};
+use std::{collections::BTreeMap, env, error::Error};
 
 use amqprs::{
     FieldTable, FieldValue,
@@ -15,10 +15,11 @@ use tokio::signal::ctrl_c;
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let usage = "usage: receive_logs_headers all|any KEY=VALUE...";
-    let mut binding = FieldTable::new();
+    // A key that is inserted twice counts twice in a table of amqprs 2.1, and the broker then closes the connection.
+    let mut last = BTreeMap::new();
     match arguments.first().map(String::as_str) {
         Some(how @ ("all" | "any")) => {
-            binding.insert("x-match".try_into()?, FieldValue::S(how.try_into()?));
+            last.insert("x-match", FieldValue::S(how.try_into()?));
         }
         _ => return Err(usage.into()),
     }
@@ -26,7 +27,11 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
         let Some((name, value)) = pair.split_once('=') else {
             return Err(usage.into());
         };
-        binding.insert(name.try_into()?, typed(value)?);
+        last.insert(name, typed(value)?);
+    }
+    let mut binding = FieldTable::new();
+    for (name, value) in last {
+        binding.insert(name.try_into()?, value);
     }
 
     let connection = connect().await?;

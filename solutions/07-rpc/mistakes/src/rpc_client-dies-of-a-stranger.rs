@@ -1,5 +1,6 @@
 //! Mistake: ends when a reply comes that is not its own.
 //! Finding: none: it says so itself
+//! Told: it exited with code 1 before that
 
 use std::{
     env,

@@ -1,5 +1,6 @@
 //! Mistake: lets its reply come into a queue that stays when it has ended.
 //! Finding: queue-not-exclusive
+//! May show: left-behind
 
 use std::{
     env,

@@ -1,5 +1,6 @@
 //! Mistake: does not declare `rpc_queue`: where the server has not run yet, its request is lost.
 //! Finding: none: nothing proves when the broker has routed it
+//! Told: there is no such queue, so its request is lost
 
 use std::{
     env,

@@ -1,5 +1,6 @@
 //! Mistake: asks without a correlation id.
 //! Finding: reused-correlation-id
+//! May show: foreign-reply
 
 use std::{env, error::Error};
 

@@ -1,5 +1,6 @@
 //! Mistake: prints what it has reckoned out itself, and not what the server says.
 //! Finding: none: what it says to the broker is right
+//! Told: it printed `Got` with ["832040"]
 
 use std::{
     env,

@@ -1,5 +1,6 @@
 //! Mistake: hides that there is no broker.
 //! Finding: none: it never connects
+//! Told: the broker refuses the connection
 
 use std::{
     env,

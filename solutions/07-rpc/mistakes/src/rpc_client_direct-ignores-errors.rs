@@ -1,5 +1,6 @@
 //! Mistake: takes an error reply for a result.
 //! Finding: none: nobody but the check knows of the header
+//! Told: the server replied with an error
 
 use std::{
     env,

@@ -1,5 +1,6 @@
 //! Mistake: uses a queue of its own, as `rpc_client` does.
 //! Finding: none: it works, but it is not what is asked for
+//! Told: uses direct reply-to
 
 use std::{
     env,

@@ -1,5 +1,6 @@
 //! Mistake: replies to what is not a number with a text only, which a client takes for a result.
 //! Finding: none: nobody but the check knows of the header
+//! Told: without that header
 
 use std::{env, error::Error};
 

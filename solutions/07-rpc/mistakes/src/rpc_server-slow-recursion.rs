@@ -1,5 +1,6 @@
 //! Mistake: reckons as in the textbooks, twice the work for each number.
 //! Finding: none: it is busy
+//! Told: that did not happen in time
 
 use std::{env, error::Error};
 

@@ -1,5 +1,6 @@
 //! Mistake: publishes all before it waits, whatever the mode.
 //! Finding: none: it only asks more of the broker
+//! Told: it published more
 //! Certain: one_waits_for_each_confirm, batch_waits_for_each_batch
 
 use std::{

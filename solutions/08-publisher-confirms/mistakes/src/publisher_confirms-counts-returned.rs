@@ -1,5 +1,6 @@
 //! Mistake: counts what came back as confirmed, because it is acknowledged.
 //! Finding: reported-as-confirmed
+//! May show: returned-message-ignored
 
 use std::{
     env,

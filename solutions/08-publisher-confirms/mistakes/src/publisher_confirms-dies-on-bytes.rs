@@ -1,5 +1,5 @@
 //! Mistake: dies on a line that is no UTF-8.
-//! Finding: none: nobody knows its input
+//! Finding: never-connected
 
 use std::{
     collections::HashSet,

@@ -1,5 +1,6 @@
 //! Mistake: exits with code 0, although not all were confirmed.
 //! Finding: none: it prints what is true
+//! Told: exits with code 1: not all were confirmed
 
 use std::{
     collections::HashSet,

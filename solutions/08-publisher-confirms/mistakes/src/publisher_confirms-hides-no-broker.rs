@@ -1,5 +1,6 @@
 //! Mistake: exits with code 0 when there is no broker.
 //! Finding: none: it says so on standard error
+//! Told: the broker refuses the connection
 
 use std::{
     collections::HashSet,

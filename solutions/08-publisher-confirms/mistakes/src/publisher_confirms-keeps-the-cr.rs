@@ -1,5 +1,6 @@
 //! Mistake: keeps the CR of a line that ends with CRLF.
 //! Finding: none: nobody knows its input
+//! Told: publishes a message for each line of its input
 
 use std::{
     collections::HashSet,

@@ -1,5 +1,6 @@
 //! Mistake: publishes without `mandatory`, so that nothing comes back.
 //! Finding: none: the queue is there as a rule
+//! Told: with the flag mandatory
 
 use std::{
     collections::HashSet,

@@ -1,5 +1,6 @@
 //! Mistake: waits for each confirm before it publishes the next, whatever the mode.
 //! Finding: none: it is only slow
+//! Told: while none of them is confirmed
 
 use std::{
     collections::HashSet,

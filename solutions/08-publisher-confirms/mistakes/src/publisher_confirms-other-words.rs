@@ -1,5 +1,6 @@
 //! Mistake: says `ok`, `unroutable` and `nack`.
 //! Finding: none: the frames are right
+//! Told: it printed no such line
 
 use std::{
     collections::HashSet,

@@ -1,5 +1,6 @@
 //! Mistake: publishes everything again after a lost connection, also what was confirmed.
 //! Finding: none: the marks are right
+//! Told: once too often
 
 use std::{
     collections::HashSet,

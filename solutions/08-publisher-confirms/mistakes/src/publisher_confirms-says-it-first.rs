@@ -1,5 +1,5 @@
 //! Mistake: prints `confirmed` when it publishes, and corrects itself only where it was wrong.
-//! Finding: none: the frames are right
+//! Finding: reported-as-confirmed
 
 use std::{
     collections::HashSet,

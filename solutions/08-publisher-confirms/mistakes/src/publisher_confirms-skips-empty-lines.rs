@@ -1,5 +1,6 @@
 //! Mistake: takes an empty line for no line.
 //! Finding: none: nobody knows its input
+//! Told: publishes a message for each line of its input, among them ""
 
 use std::{
     collections::HashSet,

@@ -1,5 +1,6 @@
 //! Mistake: declares a queue that is gone after a restart of the broker.
 //! Finding: none: the chapter asks for it, and the tape does not tell
+//! Told: durable = false
 
 use std::{
     collections::HashSet,

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use amqp_tap::{
     Method,
-    amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue},
+    amq_protocol::{
+        protocol::{AMQPClass, basic, channel, connection, queue},
+        types::AMQPValue,
+    },
 };
 
 use super::{
-    Delivery, Lane, Mark, Purge, Refusal,
+    Delivery, Get, Lane, Mark, Purge, Refusal, Tuning,
     read::{Asked, Detail, Reader},
 };
 
@@ -116,6 +119,17 @@ impl Reader<'_> {
                     return;
                 };
                 match other {
+                    connection::AMQPMethod::Start(start) => {
+                        let properties = start.server_properties.inner();
+                        connection.version = properties.get("version").and_then(version);
+                    }
+                    connection::AMQPMethod::Tune(tune) => {
+                        let proposed = Tuning {
+                            channel_max: tune.channel_max,
+                            frame_max: tune.frame_max,
+                        };
+                        connection.proposed = Some((mark, proposed));
+                    }
                     connection::AMQPMethod::OpenOk(_) => connection.opened = Some(mark),
                     connection::AMQPMethod::Blocked(blocked) => {
                         connection
@@ -164,6 +178,7 @@ impl Reader<'_> {
                     ..
                 }) = self.reply(lane, mark, "basic.get-ok")
                 {
+                    self.got(lane, &queue);
                     self.deliver(Delivery {
                         queue,
                         automatic,
@@ -181,6 +196,7 @@ impl Reader<'_> {
                     ..
                 }) = self.reply(lane, mark, "basic.get-empty")
                 {
+                    self.got(lane, &queue);
                     self.story.proofs.push((queue, mark));
                     self.story.empty.push(mark);
                 }
@@ -204,6 +220,13 @@ impl Reader<'_> {
             basic::AMQPMethod::RecoverOk(_) => drop(self.reply(lane, mark, "basic.recover-ok")),
             _ => {}
         }
+    }
+
+    fn got(&mut self, lane: Lane, queue: &str) {
+        self.story.gets.push(Get {
+            lane,
+            queue: queue.to_owned(),
+        });
     }
 
     fn deliver(&mut self, delivery: Delivery) {
@@ -279,6 +302,16 @@ impl Reader<'_> {
             culprit,
         });
     }
+}
+
+/// `4.3.6` as major and minor.
+fn version(value: &AMQPValue) -> Option<(u32, u32)> {
+    let AMQPValue::LongString(text) = value else {
+        return None;
+    };
+    let text = text.to_string();
+    let mut numbers = text.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 fn delivery(lane: Lane, got: Mark) -> Delivery {

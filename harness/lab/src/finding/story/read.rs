@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     Bind, Connection, Consumer, Declare, Lane, Mark, Prefetch, Publish, Seen, Settle, Settled,
-    Story,
+    Story, Tuning,
 };
 
 pub(super) fn read<'a>(seen: &'a Seen<'a>, place: usize) -> Story<'a> {
@@ -37,6 +37,7 @@ pub(super) fn read<'a>(seen: &'a Seen<'a>, place: usize) -> Story<'a> {
             refusals: Vec::new(),
             proofs: Vec::new(),
             binds: Vec::new(),
+            gets: Vec::new(),
             empty: Vec::new(),
             faults: Vec::new(),
             flaws: Vec::new(),
@@ -113,18 +114,28 @@ impl Reader<'_> {
                 connected: mark,
                 opened: None,
                 heartbeat: 0,
+                version: None,
+                proposed: None,
+                chosen: None,
                 closing: None,
                 ended: None,
-                left: None,
+                gone: None,
+                unread: false,
+                heard: None,
                 last_word: None,
+                last_method: None,
                 bent: false,
                 blocked: Vec::new(),
             }),
-            What::HalfClosed if event.from == Side::Broker => {
+            What::HalfClosed | What::Reset { .. } => {
+                let refused = self.closed_by_broker(event.connection);
                 if let Some(connection) = self.connection(event.connection)
                     && connection.closing.is_none()
+                    && connection.gone.is_none()
+                    && !refused
                 {
-                    connection.left = Some(mark);
+                    connection.gone = Some((event.from, mark));
+                    connection.unread = matches!(event.what, What::Reset { .. });
                 }
             }
             What::Closed(ending) => {
@@ -139,7 +150,7 @@ impl Reader<'_> {
                 }
             }
             What::Unreadable(flaw) if event.from == Side::Client => {
-                self.story.flaws.push((mark, flaw.to_string()));
+                self.story.flaws.push((mark, flaw.clone()));
             }
             What::Limit { limit, allowed } => {
                 self.story.limits.push((mark, limit.clone(), *allowed));
@@ -148,15 +159,26 @@ impl Reader<'_> {
             What::Content(content) => self.content(event, mark, content),
             _ => {}
         }
-        if event.from == Side::Client
-            && matches!(
-                event.what,
-                What::Greeting(_) | What::Method(_) | What::Content(_) | What::Heartbeat { .. }
-            )
-            && let Some(connection) = self.connection(event.connection)
+        if matches!(
+            event.what,
+            What::Greeting(_) | What::Method(_) | What::Content(_) | What::Heartbeat { .. }
+        ) && let Some(connection) = self.connection(event.connection)
         {
-            connection.last_word = Some(mark);
+            match event.from {
+                Side::Client => {
+                    connection.last_word = Some(mark);
+                    connection.last_method = event.method().map(Method::name);
+                }
+                Side::Broker if connection.gone.is_none() => connection.heard = Some(mark),
+                Side::Broker => {}
+            }
         }
+    }
+
+    /// The broker has sent `connection.close`.
+    fn closed_by_broker(&self, connection: u32) -> bool {
+        let mut refusals = self.story.refusals.iter();
+        refusals.any(|it| it.lane.connection == connection && it.lane.channel == 0)
     }
 
     pub(super) fn connection(&mut self, number: u32) -> Option<&mut Connection> {
@@ -243,7 +265,13 @@ impl Reader<'_> {
     ) -> Option<Detail> {
         match class {
             connection::AMQPMethod::TuneOk(tune) => {
-                self.connection(lane.connection)?.heartbeat = tune.heartbeat;
+                let connection = self.connection(lane.connection)?;
+                connection.heartbeat = tune.heartbeat;
+                let chosen = Tuning {
+                    channel_max: tune.channel_max,
+                    frame_max: tune.frame_max,
+                };
+                connection.chosen = Some((mark, chosen));
                 None
             }
             connection::AMQPMethod::Close(_) => {
@@ -288,7 +316,8 @@ impl Reader<'_> {
                 self.story.binds.push(Bind {
                     asked: mark,
                     exchange: bind.exchange.to_string(),
-                    queue: Some(queue.clone()),
+                    destination: queue.clone(),
+                    to_queue: true,
                     key: bind.routing_key.to_string(),
                     arguments: bind.arguments.clone(),
                 });
@@ -315,7 +344,8 @@ impl Reader<'_> {
                 self.story.binds.push(Bind {
                     asked: mark,
                     exchange: bind.source.to_string(),
-                    queue: None,
+                    destination: bind.destination.to_string(),
+                    to_queue: false,
                     key: bind.routing_key.to_string(),
                     arguments: bind.arguments.clone(),
                 });
@@ -377,7 +407,7 @@ impl Reader<'_> {
                     queue,
                     tag: tag.clone(),
                     automatic: consume.no_ack,
-                    answered: None,
+                    answered: consume.nowait.then_some(mark),
                     limited,
                 });
                 let index = self.story.consumers.len() - 1;
@@ -477,6 +507,7 @@ impl Reader<'_> {
             method,
             tag,
             count: settled.len(),
+            everything: multiple && tag == 0,
         });
     }
 

@@ -1,5 +1,7 @@
+use amqp_tap::{Ending, Side};
+
 use super::super::{
-    FindingId as Id, Given,
+    FindingId as Id, Given, Severity,
     testing::{Stage, found, ids, ids_given, only},
 };
 use crate::course::Ask;
@@ -48,8 +50,8 @@ fn a_body_that_is_no_text_ends_nobody() {
     let receive = consumer(true).delivered(1, b"caf\xe9");
     let finding = only(&[&receive.clone().drops().exits(1)]);
     assert_eq!(
-        (finding.id, &*finding.arguments["text"]),
-        (Id::DiedOnDelivery, "no")
+        (finding.id, &*finding.arguments["why"]),
+        (Id::DiedOnDelivery, "bytes")
     );
     assert_eq!(finding.arguments["body"], "caf\\xe9");
     assert_eq!(
@@ -62,13 +64,22 @@ fn a_body_that_is_no_text_ends_nobody() {
         []
     );
     assert_eq!(ids(&[&receive.prints("Received 'caf\u{fffd}'")]), []);
-    // It printed all that it got: something else ended it.
-    let other = consumer(true)
-        .delivered(1, b"one")
-        .prints("Received 'one'")
-        .drops()
-        .exits(1);
-    assert_eq!(ids(&[&other]), []);
+    // It may have printed the body before, this one or one that is the same.
+    let printed = consumer(true).delivered(1, b"one").prints("Received 'one'");
+    let finding = only(&[&printed.clone().drops().exits(1)]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["why"]),
+        (Id::DiedOnDelivery, "printed")
+    );
+    // The broker, or the network, may end the connection, and the program with it.
+    for ending in [
+        Ending::DroppedByBroker,
+        Ending::ClosedByBroker,
+        Ending::Fault,
+    ] {
+        let lost = printed.clone().ends(Side::Broker, ending).exits(1);
+        assert_eq!(ids(&[&lost]), [], "{ending}");
+    }
 }
 
 #[test]
@@ -125,6 +136,43 @@ fn no_prefetch_is_told_where_the_chapter_asks_for_one() {
 }
 
 #[test]
+fn no_prefetch_is_why_a_check_fails_only_where_messages_waited_or_none_came() {
+    let given = Given {
+        asks: [Ask::Prefetch].into(),
+        ..Given::default()
+    };
+    let severity = |stage: Stage, given: &Given| found(&[&stage], given)[0].severity;
+    let worker = || {
+        Stage::connected("worker")
+            .declares("hello")
+            .consumes("hello", false)
+    };
+    let waited = || worker().delivered(1, b"one").delivered(2, b"two");
+    let in_turn = || {
+        let first = worker().delivered(1, b"one").acks(1);
+        first.delivered(2, b"two").acks(2)
+    };
+    assert_eq!(severity(worker(), &given), Severity::Error);
+    assert_eq!(severity(waited(), &given), Severity::Error);
+    assert_eq!(severity(in_turn(), &given), Severity::Advice);
+    let late = |stage: Stage| stage.prefetches(1, false);
+    assert_eq!(severity(late(waited()), &given), Severity::Error);
+    assert_eq!(
+        severity(late(waited()), &Given::default()),
+        Severity::Advice
+    );
+    assert_eq!(severity(late(in_turn()), &given), Severity::Advice);
+    // An early acknowledgement on the tape comes before it.
+    let hasty = worker().works(1000).delivered(1, b"one..").acks(1);
+    let both = found(
+        &[&hasty.delivered(2, b"two..").delivered(3, b"three..")],
+        &given,
+    );
+    let ids: Vec<_> = both.iter().map(|finding| finding.id).collect();
+    assert_eq!(ids, [Id::AckBeforeDone, Id::PrefetchMissing]);
+}
+
+#[test]
 fn no_prefetch_is_told_where_another_consumer_starves() {
     let greedy = Stage::connected("worker 1")
         .declares("hello")
@@ -141,4 +189,18 @@ fn no_prefetch_is_told_where_another_consumer_starves() {
     assert_eq!((found.len(), found[0].place), (1, 0));
     let served = idle.delivered(1, b"four");
     assert_eq!(ids(&[&greedy, &served]), []);
+}
+
+#[test]
+fn who_asks_again_and_again_polls() {
+    let asks = |times: usize| {
+        let receive = Stage::connected("receive").declares("hello");
+        (0..times).fold(receive, |receive, _| receive.gets_nothing("hello"))
+    };
+    let finding = only(&[&asks(3)]);
+    assert_eq!((finding.id, &*finding.arguments["count"]), (Id::Polls, "3"));
+    assert_eq!(finding.arguments["queue"], "hello");
+    // Once is no polling, and who consumes afterwards has only looked first.
+    assert_eq!(ids(&[&asks(1)]), []);
+    assert_eq!(ids(&[&asks(3).consumes("hello", true)]), []);
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use amqp_tap::{Side, What};
+
 use super::super::{
     FindingId as Id, Given,
     testing::{Stage, found, ids, ids_given, only},
@@ -101,6 +103,13 @@ fn a_publish_that_never_came_was_not_flushed() {
         ids(&[&early]),
         [Id::PublishNotFlushed, Id::ConnectionNotClosed]
     );
+    // What a library is given before it closes comes before the close: nothing was given to it.
+    let never = send().prints("Sent 'Hello World!'").closes().exits(0);
+    let finding = only(&[&never]);
+    assert_eq!(
+        (finding.id, &*finding.arguments["cut"]),
+        (Id::PublishNotFlushed, "never")
+    );
     let half = send().publishes_half("hello", b"Hello").drops().exits(0);
     assert_eq!(ids(&[&half])[0], Id::PublishNotFlushed);
     // It never said that it sent; it is still at it; the lab cut it.
@@ -133,34 +142,71 @@ fn sent_is_said_after_sending() {
 }
 
 #[test]
+fn who_never_came_to_the_broker_is_told_that_and_nothing_else() {
+    let elsewhere = Stage::new("send").prints("Sent 'Hello World!'").exits(0);
+    let finding = only(&[&elsewhere]);
+    assert_eq!(finding.id, Id::NeverConnected);
+    assert_eq!(finding.arguments["how"], "claims");
+    let waits = Stage::new("receive").prints("Waiting for messages. To exit press CTRL+C");
+    for stage in [waits.clone(), waits.dies(9)] {
+        assert_eq!(only(&[&stage]).id, Id::NeverConnected);
+    }
+    // It may be about to connect.
+    assert_eq!(ids(&[&Stage::new("receive")]), []);
+    let quiet = only(&[&Stage::new("send").exits(0)]);
+    assert_eq!(quiet.arguments["how"], "well");
+    let early = only(&[&Stage::new("send").exits(101)]);
+    assert_eq!(early.arguments["how"], "badly");
+    // A usage and Ctrl-C are ends of their own, and without a broker there is nothing to come to.
+    let nobody = Stage::new("send").without_broker().exits(0);
+    assert_eq!(ids(&[&nobody]), []);
+    assert_eq!(ids(&[&Stage::new("receive").interrupted().exits(130)]), []);
+}
+
+#[test]
 fn upper_and_lower_case_are_told() {
-    let send = |body: &[u8], line: &str| {
-        Stage::connected("send")
+    let with = |program: &'static str, body: &[u8], line: &str| {
+        Stage::connected(program)
             .declares("hello")
             .publishes("", "hello", body)
             .prints(line)
             .closes()
             .exits(0)
     };
-    let slip = send(b"hello world!", "Sent 'Hello World!'");
-    let finding = only(&[&slip]);
-    assert_eq!(finding.id, Id::BodyInOtherCase);
-    assert_eq!(finding.arguments["wanted"], "Hello World!");
+    let send = |body: &[u8], line: &str| with("send", body, line);
     let given = Given {
         bodies: vec![b"Hello World!".to_vec()],
         ..Given::default()
     };
-    let consequent = send(b"HELLO WORLD!", "Sent 'HELLO WORLD!'");
-    assert_eq!(ids(&[&consequent]), []);
+    let told = |stage: &Stage| {
+        let mut found = found(&[stage], &given);
+        let finding = found.pop().expect("it is told");
+        assert_eq!((finding.id, found.len()), (Id::OtherBody, 0));
+        let argument = |name: &str| finding.arguments[name].clone();
+        (argument("how"), argument("body"), argument("wanted"))
+    };
+    let slip = |how: &str, body: &str| (how.to_owned(), body.to_owned(), "Hello World!".to_owned());
+    let upper = told(&send(b"HELLO WORLD!", "Sent"));
+    assert_eq!(upper, slip("case", "HELLO WORLD!"));
+    // What it claims is no measure.
+    let other = told(&send(b"hello world", "Sent Hello World"));
+    assert_eq!(other, slip("other", "hello world"));
+    assert_eq!(told(&send(b"Hello World!\n", "Sent")).1, "Hello World!\\n");
     assert_eq!(
-        ids_given(&[&send(b"HELLO WORLD!", "Sent")], &given),
-        [Id::BodyInOtherCase]
-    );
-    assert_eq!(
-        ids_given(&[&send(b"Another one", "Sent 'Another one'")], &given),
+        ids_given(&[&send(b"Hello World!", "Sent 'HELLO'")], &given),
         []
     );
-    assert_eq!(ids(&[&send(b"Hello World!", "Sent 'Hello World!'")]), []);
+    // Where nothing gives a body, anything may be meant.
+    assert_eq!(ids(&[&send(b"Another one", "Sent 'Another one'")]), []);
+    // Arguments give it, all of them or those that are no keys.
+    let task = |body: &[u8]| with("new_task First 'task of' all", body, "Sent");
+    for right in [&b"First task of all"[..], b"task of all", b"all"] {
+        assert_eq!(ids_given(&[&task(right)], &given), []);
+    }
+    let lower = found(&[&task(b"first task of all")], &given);
+    assert_eq!(lower[0].arguments["wanted"], "First task of all");
+    // The check tells of other slips: nothing says which arguments are the body.
+    assert_eq!(ids_given(&[&task(b"First")], &given), []);
 }
 
 #[test]
@@ -234,6 +280,40 @@ fn confirms_are_awaited_before_the_close() {
     assert_eq!(ids(&[&send()]), []);
     // What the lab holds back, nobody can await for ever.
     assert_eq!(ids(&[&send().fault("holds confirms").drops().dies(9)]), []);
+}
+
+/// The broker's confirm may come sooner than the end of a program that does not wait for it, or later: the finding is
+/// the same.
+#[test]
+fn a_confirm_that_nobody_can_have_read_was_not_awaited() {
+    let send = || {
+        Stage::connected("send")
+            .declares("hello")
+            .wants_confirms()
+            .publishes("", "hello", b"one")
+    };
+    let gone = |stage: Stage| stage.event(Side::Client, What::HalfClosed);
+    let reset = |stage: Stage| {
+        let why = "connection reset".to_owned();
+        stage.event(Side::Client, What::Reset { why })
+    };
+    let unread = [
+        gone(send()),
+        gone(send()).confirmed(1, false),
+        reset(send().confirmed(1, false)),
+    ];
+    for stage in unread {
+        let found = ids(&[&stage.drops().exits(0)]);
+        assert_eq!(found, [Id::ConfirmNotAwaited, Id::ConnectionNotClosed]);
+    }
+    // It may have read the confirm: what was left unread came after it, or nothing was.
+    for stage in [
+        gone(send().confirmed(1, false)),
+        reset(send().confirmed(1, false).declares("other")),
+    ] {
+        let found = ids(&[&stage.drops().exits(0)]);
+        assert_eq!(found, [Id::ConnectionNotClosed]);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::super::{
-    Finding, FindingId as Id,
+    Finding, FindingId as Id, Given,
     refusals::anonymous,
-    testing::{Stage, ids, only},
+    testing::{Stage, ids, ids_given, only},
 };
 
 const NO_QUEUE: &str = "NOT_FOUND - no queue 'hello' in vhost 'lab-1'";
@@ -48,6 +48,15 @@ fn who_declares_it_later_is_named() {
     let finding = only(&[&consume_refused(), &send]);
     assert_eq!(finding.arguments["later"], "send");
     assert_eq!(finding.elsewhere[0].program, "send");
+}
+
+#[test]
+fn who_declared_it_before_did_not_do_so_afterwards() {
+    let before = Stage::connected("send").declares("hello").closes().exits(0);
+    let refused = consume_refused().after(std::time::Duration::from_secs(1));
+    let finding = only(&[&refused, &before]);
+    assert_eq!(finding.id, Id::QueueNotFound);
+    assert_eq!(finding.arguments["later"], "none");
 }
 
 #[test]
@@ -209,4 +218,98 @@ fn the_labs_virtual_host_stays_unnamed() {
         anonymous("'amq.gen-5QYk0zMmDMvVwBZpqCvs_Q' and amq.gen-Wm4IvzYcWJ1mSgVxqHqHXw:end"),
         "'amq.gen-…' and amq.gen-…:end"
     );
+}
+
+/// A program may end before the broker's answer comes: what its own frames prove is told in any case.
+#[test]
+fn what_is_certainly_refused_is_told_without_the_answer() {
+    let worker = |automatic: bool| {
+        Stage::connected("worker")
+            .declares("q")
+            .consumes("q", automatic)
+            .delivered(1, b"one")
+    };
+    let text = "PRECONDITION_FAILED - unknown delivery tag 1";
+    for (stage, id) in [
+        (worker(false).acks(1).acks(1), Id::DoubleAck),
+        (worker(false).opens(2).acks(1), Id::AckOnOtherChannel),
+        (worker(true).acks(1), Id::AckAfterAutomaticAck),
+    ] {
+        let silent = ids(&[&stage.clone().drops().exits(1)]);
+        assert_eq!(silent, [id]);
+        let answered = stage.refused(406, text, (60, 80)).drops().exits(1);
+        assert_eq!(ids(&[&answered]), [id]);
+    }
+    // All that is open, which is none; a fault may have swallowed what is missing.
+    let all = worker(false).acks(1).acks_up_to(0).closes().exits(0);
+    assert_eq!(ids(&[&all]), []);
+    let bent = worker(false)
+        .acks(1)
+        .fault("holds")
+        .acks(1)
+        .drops()
+        .exits(1);
+    assert_eq!(ids(&[&bent]), []);
+}
+
+#[test]
+fn an_exchange_that_nobody_declares_is_missing_without_the_answer() {
+    let given = Given {
+        fresh: true,
+        ..Given::default()
+    };
+    let send = |exchange: &str| {
+        Stage::connected("send")
+            .declares("q")
+            .publishes(exchange, "", b"hi")
+    };
+    let text = "NOT_FOUND - no exchange 'nowhere' in vhost '/'";
+    let told = |stage: Stage| ids_given(&[&stage.exits(0)], &given);
+    assert_eq!(told(send("nowhere").closes()), [Id::ExchangeNotFound]);
+    let answered = send("nowhere").refused(404, text, (60, 40)).closes();
+    assert_eq!(told(answered), [Id::ExchangeNotFound]);
+    // A program that goes on, on the closed channel, is thrown out: that follows.
+    let on = send("nowhere").refused(404, text, (60, 40));
+    let on = on.thrown_out(504, "CHANNEL_ERROR - expected 'channel.open'", (60, 40));
+    assert_eq!(told(on), [Id::ExchangeNotFound]);
+    // The text's own, the broker's own, another program's.
+    let text = Given {
+        exchanges: ["logs".to_owned()].into(),
+        ..given.clone()
+    };
+    for exchange in ["logs", "amq.fanout", ""] {
+        let found = ids_given(&[&send(exchange).closes().exits(0)], &text);
+        assert!(!found.contains(&Id::ExchangeNotFound));
+    }
+    let other = Stage::connected("other")
+        .declares_exchange("nowhere")
+        .closes()
+        .exits(0);
+    let found = ids_given(&[&send("nowhere").closes().exits(0), &other], &given);
+    assert!(!found.contains(&Id::ExchangeNotFound));
+    // A broker that is not the lab's may have any exchange.
+    let found = ids(&[&send("nowhere").closes().exits(0)]);
+    assert!(!found.contains(&Id::ExchangeNotFound));
+}
+
+#[test]
+fn to_ask_is_no_mistake() {
+    use amqp_tap::amq_protocol::protocol::{AMQPClass, queue};
+    let asks = || {
+        Stage::connected("receive")
+            .client(AMQPClass::Queue(queue::AMQPMethod::Declare(
+                queue::Declare {
+                    queue: "hello".into(),
+                    passive: true,
+                    ..queue::Declare::default()
+                },
+            )))
+            .refused(404, NO_QUEUE, (50, 10))
+    };
+    let goes_on = asks().opens(2).declares("hello").consumes("hello", true);
+    assert_eq!(ids(&[&goes_on]), []);
+    // Who takes the answer for the end has declared nothing.
+    assert_eq!(ids(&[&asks().drops().exits(1)]), [Id::QueueNotFound]);
+    let other = asks().opens(2).declares("other").drops().exits(1);
+    assert_eq!(ids(&[&other]), [Id::QueueNotFound]);
 }

@@ -61,6 +61,19 @@ fn a_queue_for_everybody_stays() {
     let found = found(&[&left], &logs());
     assert_eq!(found[0].id, Id::QueueNotExclusive);
     assert_eq!(found[0].arguments["generated"], "yes");
+    assert_eq!(found[0].arguments["stays"], "yes");
+}
+
+#[test]
+fn a_queue_that_goes_with_its_last_consumer_does_not_stay() {
+    let shared = Stage::connected("receive_logs")
+        .declares_exchange("logs")
+        .declares_auto_delete("mine")
+        .binds("mine", "logs")
+        .consumes("mine", true);
+    let found = found(&[&shared], &logs());
+    assert_eq!(found[0].id, Id::QueueNotExclusive);
+    assert_eq!(found[0].arguments["stays"], "no");
 }
 
 #[test]

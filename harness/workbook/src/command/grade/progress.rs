@@ -42,7 +42,7 @@ impl Progress {
         if self.json {
             match serde_json::to_string(event) {
                 Ok(line) => output::line(&line),
-                Err(error) => output::error(&Error::from_source(Exit::Ours, &error)),
+                Err(error) => output::error(&Error::from_source(Exit::Ours, &error), self.language),
             }
             return;
         }
@@ -92,12 +92,12 @@ impl Progress {
                     };
                     output::line(&format!(
                         "{:<10} {submission}  {exercise}  {points}/{max_points}{note}",
-                        verdict.word()
+                        verdict.word_in(self.language)
                     ));
                     return;
                 };
                 let counts: Vec<String> = (self.counts.iter())
-                    .map(|(verdict, count)| format!("{count} {}", verdict.word()))
+                    .map(|(verdict, count)| format!("{count} {}", verdict.word_in(self.language)))
                     .collect();
                 bar.set_message(counts.join("  "));
                 bar.inc(1);

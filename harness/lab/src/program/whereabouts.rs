@@ -1,0 +1,274 @@
+//! Where a body went that no line on standard output carries: it is told, as far as the tape and the output prove it.
+
+use std::time::{Duration, SystemTime};
+
+use super::{CTRL_C_LIMIT, Program};
+use crate::{
+    failure::Failure,
+    finding::{Story, anonymous},
+    report::visible,
+    wait::GRACE,
+};
+
+/// What closes the quotes around a body.
+const CLOSING: [char; 7] = ['\'', '"', '`', '”', '’', '」', '»'];
+
+/// Where a body was printed after all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// On standard output, as it should be, but its line has no end yet.
+    NoLineBreak,
+    /// In this line, which goes on after it.
+    BeforeText(String),
+    /// In this line of standard error.
+    StandardError(String),
+    /// In this line, after text that no decoration is made of.
+    AfterText(String),
+    /// Nothing at all was printed, on either stream.
+    Nothing,
+    /// Something was printed, and who can say what it stands for?
+    Elsewhere,
+}
+
+impl Program {
+    /// Adds to a failure of printing a body that the program had it, and where it printed it, if that can be told.
+    ///
+    /// `shows` tells whether an output carries the body; its argument whether the output is over. A program that has
+    /// printed nothing since is asked for its end: what it printed may wait in a buffer of its own.
+    pub(super) async fn tells_where(
+        &self,
+        failure: Failure,
+        bodies: &[&str],
+        index: usize,
+        shows: impl Fn(&str, bool) -> bool,
+    ) -> Failure {
+        let Some((at, how)) = self.had(bodies, index) else {
+            return failure;
+        };
+        let Some(body) = bodies.get(index) else {
+            return failure;
+        };
+        let place = self.place(body, at, &shows);
+        let shown = |line: &str| visible(&anonymous(line));
+        let flush = "flush standard output after each line: what is printed may wait in a buffer of the program's own";
+        let (what, advice) = match place {
+            Place::NoLineBreak => (
+                "it printed it, but did not end the line".to_owned(),
+                Some("end the line: what is printed next begins one of its own"),
+            ),
+            Place::BeforeText(line) => (
+                format!("it printed it, but other text after it on its line: {}", shown(&line)),
+                Some("end the line after the body: what is printed next begins one of its own"),
+            ),
+            Place::StandardError(line) => (
+                format!("it printed it on standard error: {}", shown(&line)),
+                Some("print it on standard output: standard error is for what goes wrong"),
+            ),
+            Place::AfterText(line) => (
+                format!("it printed it after other text: {}", shown(&line)),
+                Some("print a line that carries the body alone, or words such as `Received` before it"),
+            ),
+            Place::Nothing if self.prints_at_its_end(&shows).await => (
+                "it printed it only at its end, when Ctrl-C was pressed".to_owned(),
+                Some(flush),
+            ),
+            Place::Nothing => (
+                "since then it has printed nothing, neither on standard output nor on standard error"
+                    .to_owned(),
+                Some(flush),
+            ),
+            Place::Elsewhere => (String::new(), None),
+        };
+        let Failure { observed, .. } = &failure;
+        let observed = [observed.as_str(), &how, &what]
+            .into_iter()
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n");
+        let failure = Failure {
+            observed,
+            ..failure
+        };
+        match advice {
+            Some(advice) => failure.advise(advice),
+            None => failure,
+        }
+    }
+
+    /// When and how the program got the body that it should print, or published it; of bodies that are the same, the
+    /// one that is meant.
+    fn had(&self, bodies: &[&str], index: usize) -> Option<(Duration, String)> {
+        let body = bodies.get(index)?;
+        let same = bodies[..index].iter().filter(|it| *it == body).count();
+        let witness = self.witness();
+        let seen = witness.seen();
+        let story = Story::of(&seen, 0);
+        let is_it = |found: &[u8]| found == body.as_bytes();
+        let deliveries = story.deliveries.iter();
+        let mut delivered = deliveries.filter(|it| it.whole && is_it(&it.body));
+        if let Some(delivery) = delivered.nth(same) {
+            let how = format!(
+                "the broker handed it over (delivery tag {}, from the queue `{}`)",
+                delivery.tag,
+                visible(&anonymous(&delivery.queue))
+            );
+            return Some((delivery.got.at, how));
+        }
+        let publishes = story.publishes.iter();
+        let mut published = publishes.filter(|it| it.complete && is_it(&it.body));
+        let publish = published.nth(same)?;
+        Some((
+            publish.asked.at,
+            "it published it (basic.publish)".to_owned(),
+        ))
+    }
+
+    /// Where a body is in what it printed since that time.
+    fn place(&self, body: &str, since: Duration, shows: impl Fn(&str, bool) -> bool) -> Place {
+        let witness = self.witness();
+        let since = witness.seen().began + since;
+        let (output, lines) = (self.stdout(), self.0.process.stdout.lines());
+        if shows(&output, true) {
+            return Place::NoLineBreak;
+        }
+        let before = lines.partition_point(|(read, _)| *read < since);
+        let before: usize = output
+            .split_inclusive('\n')
+            .take(before)
+            .map(str::len)
+            .sum();
+        if let Some(line) = goes_on(body, &output, before, shows) {
+            return Place::BeforeText(line);
+        }
+        place(
+            body,
+            &lines_since(lines, since),
+            &lines_since(self.0.process.stderr.lines(), since),
+        )
+    }
+
+    /// Whether the body comes when the program is asked to end.
+    async fn prints_at_its_end(&self, shows: impl Fn(&str, bool) -> bool) -> bool {
+        if self.ended().is_some() {
+            return false;
+        }
+        self.interrupt();
+        let limit = self.0.bell.deadline.min(CTRL_C_LIMIT + GRACE);
+        let ended = self.0.bell.until(limit, || self.ended()).await;
+        ended.is_some() && shows(&self.stdout(), true)
+    }
+}
+
+fn lines_since(lines: Vec<(SystemTime, String)>, since: SystemTime) -> Vec<String> {
+    let later = lines.into_iter().filter(|(read, _)| *read >= since);
+    later.map(|(_, line)| line).collect()
+}
+
+/// The line that would carry a body, if it ended there, in what was printed after the first so many bytes.
+fn goes_on(
+    body: &str,
+    output: &str,
+    before: usize,
+    shows: impl Fn(&str, bool) -> bool,
+) -> Option<String> {
+    if body.trim().is_empty() {
+        return None;
+    }
+    let found = output.match_indices(body).find(|(at, _)| {
+        let end = at + body.len();
+        let quote = output[end..]
+            .chars()
+            .next()
+            .filter(|it| CLOSING.contains(it));
+        let ends = [end, end + quote.map_or(0, char::len_utf8)];
+        *at >= before && ends.into_iter().any(|end| shows(&output[..end], true))
+    });
+    let (at, _) = found?;
+    let start = output[..at].rfind('\n').map_or(0, |end| end + 1);
+    output[start..].lines().next().map(str::to_owned)
+}
+
+/// Where a body is in these lines of standard output and of standard error.
+fn place(body: &str, output: &[String], errors: &[String]) -> Place {
+    if output.is_empty() && errors.is_empty() {
+        return Place::Nothing;
+    }
+    let found = |lines: &[String]| lines.iter().find(|line| ends_with(line, body)).cloned();
+    if let Some(line) = found(output) {
+        return Place::AfterText(line);
+    }
+    found(errors).map_or(Place::Elsewhere, Place::StandardError)
+}
+
+/// Whether a line ends with a body, which begins a word of its own there; a body that nobody can see is in no line.
+fn ends_with(line: &str, body: &str) -> bool {
+    if body.trim().is_empty() {
+        return false;
+    }
+    let bare = line.strip_suffix(CLOSING);
+    let before = [Some(line), bare]
+        .into_iter()
+        .flatten()
+        .find_map(|line| line.strip_suffix(body.trim_end()));
+    before.is_some_and(|before| !before.ends_with(char::is_alphanumeric))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::printed::{Carried, carried};
+
+    fn lines(lines: &[&str]) -> Vec<String> {
+        lines.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_body_is_found_where_it_is() {
+        let after = "2026/11/30 18:00:00 Received a message: x y";
+        let is_after = Place::AfterText(after.to_owned());
+        assert_eq!(place("x y", &lines(&["hm", after]), &[]), is_after);
+        let quoted = "18:00 got 'x y'";
+        let is_after = Place::AfterText(quoted.to_owned());
+        assert_eq!(place("x y", &lines(&[quoted]), &lines(&["x y"])), is_after);
+        let on_error = Place::StandardError("Received x y".to_owned());
+        assert_eq!(place("x y", &[], &lines(&["Received x y"])), on_error);
+        assert_eq!(place("x y", &[], &[]), Place::Nothing);
+    }
+
+    #[test]
+    fn a_line_that_goes_on_is_found() {
+        let bodies = ["x y".to_owned()];
+        let found = |output: &str, before| {
+            goes_on("x y", output, before, |output, ended| {
+                carried(output, &bodies, ended) == Carried::All
+            })
+        };
+        let glued = "Waiting\nReceived 'x y'Received 'z'";
+        assert_eq!(
+            found(glued, 8).as_deref(),
+            Some("Received 'x y'Received 'z'")
+        );
+        assert_eq!(found("x y z\n", 0).as_deref(), Some("x y z"));
+        // Printed before the body was there, it stands for something else; and so does the end of another word.
+        assert_eq!(found("x y z\nhm", 6), None);
+        assert_eq!(found("ax y z\n", 0), None);
+    }
+
+    #[test]
+    fn nothing_is_said_that_a_line_does_not_prove() {
+        // A body may be in a line by chance: as the end of a word, in its middle, or as nothing at all.
+        for (body, line) in [
+            ("s", "Waiting for messages"),
+            ("message", "Waiting for messages"),
+            ("", "Waiting for messages"),
+            (" ", "Waiting for messages "),
+            ("x y", "Received [120, 32, 121]"),
+            ("x y", "x y and more"),
+        ] {
+            assert_eq!(
+                place(body, &lines(&[line]), &lines(&[line])),
+                Place::Elsewhere
+            );
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Mistake: drops a word that is the same as the one before it.
+//!
+//! Finding: none: what it was to send is on no tape
+//! Told: prints a line that carries the 1st body
+
+use std::{env, error::Error};
+
+use lapin::{
+    BasicProperties, Connection, ConnectionProperties,
+    options::{BasicPublishOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+
+#[tokio::main]
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    let mut words: Vec<String> = env::args().skip(1).collect();
+    words.dedup();
+    let task = if words.is_empty() {
+        "Hello World!".to_owned()
+    } else {
+        words.join(" ")
+    };
+
+    let address = env::var("AMQP_ADDR").unwrap_or_else(|_| "amqp://127.0.0.1:5672/%2f".into());
+    let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+
+    // Durable: the queue is still there after a restart of the broker.
+    channel
+        .queue_declare(
+            "task_queue".into(),
+            QueueDeclareOptions::durable(),
+            FieldTable::default(),
+        )
+        .await?;
+
+    // Persistent: so is the message.
+    let persistent = BasicProperties::default().with_delivery_mode(2);
+    channel
+        .basic_publish(
+            "".into(),
+            "task_queue".into(),
+            BasicPublishOptions::default(),
+            task.as_bytes(),
+            persistent,
+        )
+        .await?;
+    println!("Sent '{task}'");
+
+    connection.close(200, "sent".into()).await?;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Mistake: binds a queue of its own, so that no line is lost; nobody empties it.
+//!
+//! Finding: left-behind
+
+use std::{env, error::Error};
+
+use lapin::{
+    BasicProperties, Connection, ConnectionProperties, ExchangeKind,
+    options::{BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+
+#[tokio::main]
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let body = match words.is_empty() {
+        true => "info: Hello World!".to_owned(),
+        false => words.join(" "),
+    };
+
+    let address = env::var("AMQP_ADDR").unwrap_or_else(|_| "amqp://127.0.0.1:5672/%2f".into());
+    let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+
+    // A fanout exchange copies each message to every queue that is bound to it.
+    // `receive_logs` declares it too, with the same options.
+    channel
+        .exchange_declare(
+            "logs".into(),
+            ExchangeKind::Fanout,
+            ExchangeDeclareOptions {
+                durable: true,
+                ..ExchangeDeclareOptions::default()
+            },
+            FieldTable::default(),
+        )
+        .await?;
+
+    channel
+        .queue_declare(
+            "logs_backup".into(),
+            QueueDeclareOptions::durable(),
+            FieldTable::default(),
+        )
+        .await?;
+    channel
+        .queue_bind(
+            "logs_backup".into(),
+            "logs".into(),
+            "".into(),
+            QueueBindOptions::default(),
+            FieldTable::default(),
+        )
+        .await?;
+    channel
+        .basic_publish(
+            "logs".into(),
+            "".into(),
+            BasicPublishOptions::default(),
+            body.as_bytes(),
+            BasicProperties::default(),
+        )
+        .await?;
+    println!("Sent '{body}'");
+
+    connection.close(200, "sent".into()).await?;
+    Ok(())
+}

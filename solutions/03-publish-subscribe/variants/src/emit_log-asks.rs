@@ -1,0 +1,59 @@
+//! Variant: asks whether the exchange is there, and declares it only when it is not.
+
+use std::{env, error::Error};
+
+use lapin::{
+    BasicProperties, Connection, ConnectionProperties, ExchangeKind,
+    options::{BasicPublishOptions, ExchangeDeclareOptions},
+    types::FieldTable,
+};
+
+#[tokio::main]
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let body = match words.is_empty() {
+        true => "info: Hello World!".to_owned(),
+        false => words.join(" "),
+    };
+
+    let address = env::var("AMQP_ADDR").unwrap_or_else(|_| "amqp://127.0.0.1:5672/%2f".into());
+    let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
+    let mut channel = connection.create_channel().await?;
+
+    // Asks whether the exchange is there; when it is not, the broker closes the channel (404).
+    let passive = ExchangeDeclareOptions {
+        passive: true,
+        ..ExchangeDeclareOptions::default()
+    };
+    let none = FieldTable::default();
+    let asked = channel.exchange_declare("logs".into(), ExchangeKind::Fanout, passive, none).await;
+    if asked.is_err() {
+        channel = connection.create_channel().await?;
+        channel
+            .exchange_declare(
+                "logs".into(),
+                ExchangeKind::Fanout,
+                ExchangeDeclareOptions {
+                    durable: true,
+                    ..ExchangeDeclareOptions::default()
+                },
+                FieldTable::default(),
+            )
+            .await?;
+    }
+
+    // No queue is named here: the publisher does not know who listens.
+    channel
+        .basic_publish(
+            "logs".into(),
+            "".into(),
+            BasicPublishOptions::default(),
+            body.as_bytes(),
+            BasicProperties::default(),
+        )
+        .await?;
+    println!("Sent '{body}'");
+
+    connection.close(200, "sent".into()).await?;
+    Ok(())
+}
