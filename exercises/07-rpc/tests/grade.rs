@@ -181,6 +181,15 @@ fn a_request_is_served_again_when_its_server_dies() -> Outcome {
         let what = "`rpc_server` publishes its reply (basic.publish)";
         let hit = first.until(what, |_| held.as_ref()?.hit().map(Ok)).await?;
         first.may_ack_before_its_reply(hit).await;
+        let lost = |observed| {
+            let what =
+                "the request of the server that died before its reply is served by the next one";
+            let lost = Failure::new(what, observed);
+            Err(lost.advise("acknowledge a request after its reply, on the same connection"))
+        };
+        if first.acked_before_its_reply(hit) {
+            return lost("the server acknowledged it (basic.ack) before its reply");
+        }
         // It can do nothing about the cut any more, such as to end by itself or to connect again.
         first.pause();
         first.suffers(Fault::Cut(Cut::Clean), Rule::now()).await?;
@@ -201,12 +210,7 @@ fn a_request_is_served_again_when_its_server_dies() -> Outcome {
             && !second.tasks().iter().any(|task| task.body == b"9")
             && got.iter().any(|reply| is_same(reply, &both[1]))
         {
-            let lost = Failure::new(
-                "the request of the server that died before its reply is served by the next one",
-                "it is lost: the broker had forgotten it",
-            );
-            let advice = "acknowledge a request after its reply, on the same connection";
-            return Err(lost.advise(advice));
+            return lost("it is lost: the broker had forgotten it");
         }
         served?;
         expect_acks(&second, 2).await

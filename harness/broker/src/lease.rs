@@ -144,7 +144,7 @@ impl Lease {
     }
 
     /// Closes every connection of the lease's user, as an operator does: with `connection.close`, code 320
-    /// (CONNECTION_FORCED) and this reason.
+    /// (`CONNECTION_FORCED`) and this reason.
     pub async fn close_connections(&self, reason: &str) -> Result<(), Error> {
         let session = self.broker.management().session()?;
         session.close_connections(&self.name, reason).await

@@ -368,7 +368,7 @@ async fn a_bounded_queue_refuses_what_is_too_much(broker: &Broker) {
     lease.release().await.unwrap();
 }
 
-/// `connection.close` with 320 (CONNECTION_FORCED) for everybody in it.
+/// `connection.close` with 320 (`CONNECTION_FORCED`) for everybody in it.
 async fn the_connections_of_a_lease_are_closed_and_no_others(broker: &Broker) {
     let (one, two) = tokio::join!(broker.lease(), broker.lease());
     let (one, two) = (one.unwrap(), two.unwrap());

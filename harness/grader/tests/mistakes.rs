@@ -10,7 +10,7 @@ mod common;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use futures_util::{StreamExt, stream};
@@ -168,6 +168,23 @@ impl Said {
         (!held).then(|| format!("its first group stands on {:?}", first.cause))
     }
 
+    /// All that is wrong with how a mistake is told, whose first group takes so many lines.
+    fn complaints(&self, results: &[CheckResult], lines: [usize; 2]) -> Vec<String> {
+        let mut complaints = Vec::new();
+        if passes(results) {
+            complaints.push("it passes every check".to_owned());
+        }
+        complaints.extend(self.missed_by(results));
+        let untrue = self.untrue(results);
+        if !untrue.is_empty() {
+            complaints.push(format!("{untrue:?} may be false of it"));
+        }
+        if lines.iter().any(|lines| *lines > SCREEN) {
+            complaints.push(format!("its first group takes {lines:?} lines"));
+        }
+        complaints
+    }
+
     /// The findings that are shown although nothing says that they are true of it.
     fn untrue<'r>(&self, results: &'r [CheckResult]) -> BTreeSet<&'r str> {
         let shown = findings(results).into_iter();
@@ -205,26 +222,20 @@ fn findings(results: &[CheckResult]) -> BTreeSet<&str> {
     found.map(|finding| finding.id.as_str()).collect()
 }
 
-async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
-    let workspace = workspace();
-    let chapter = Compiled::of(&workspace, slug, Side::Solution).await;
-    let folder = workspace
-        .folder(chapter.number, &chapter.chapter, Side::Solution)
-        .join("mistakes");
-    let mistakes = chapter.commands(&workspace, "mistakes").await;
-
-    let scripts = chapter.scripts(&workspace, "mistakes");
-    let source = |name: &str| match scripts.get(name) {
-        Some(script) => script.clone(),
-        None => folder.join("src").join(format!("{name}.rs")),
-    };
-    let unknown = |name: &String| snapshot(&folder, name).is_empty();
+/// What comes of each mistake, by name.
+async fn tried(
+    chapter: &Compiled,
+    folder: &Path,
+    mistakes: BTreeMap<String, String>,
+    source: impl Fn(&str) -> PathBuf,
+) -> BTreeMap<String, Vec<CheckResult>> {
+    let unknown = |name: &String| snapshot(folder, name).is_empty();
     let known_only = known_mistakes_only();
     let checks = match known_only && !mistakes.keys().any(unknown) {
         true => BTreeMap::new(),
         false => chapter.checks_by_program().await,
     };
-    let outcomes: BTreeMap<String, Vec<CheckResult>> = stream::iter(mistakes)
+    stream::iter(mistakes)
         .map(async |(name, command)| {
             let program = chapter.program_of(&name);
             let commands = BTreeMap::from([(program.to_owned(), command)]);
@@ -238,7 +249,7 @@ async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
                 let concerned = checks[program].clone();
                 return (name, chapter.run_checks(commands, concerned).await);
             }
-            let known = snapshot(&folder, &name);
+            let known = snapshot(folder, &name);
             let fails = |check: &Check| known.contains(&format!("\nfail {}\n", check.name));
             let all = chapter.chapter.checks.iter().cloned();
             let (known, others): (Vec<_>, Vec<_>) = all.partition(fails);
@@ -254,19 +265,32 @@ async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
         })
         .buffer_unordered(AT_ONCE)
         .collect()
-        .await;
+        .await
+}
+
+async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
+    let workspace = workspace();
+    let chapter = Compiled::of(&workspace, slug, Side::Solution).await;
+    let folder = workspace
+        .folder(chapter.number, &chapter.chapter, Side::Solution)
+        .join("mistakes");
+    let mistakes = chapter.commands(&workspace, "mistakes").await;
+
+    let scripts = chapter.scripts(&workspace, "mistakes");
+    let source = |name: &str| match scripts.get(name) {
+        Some(script) => script.clone(),
+        None => folder.join("src").join(format!("{name}.rs")),
+    };
+    let outcomes = tried(&chapter, &folder, mistakes, source).await;
+
+    // Our own fault says nothing about a mistake, and belongs in no snapshot.
+    let ours = |it: &CheckResult| it.report.verdict == Verdict::Infra;
+    let unjudged = outcomes.iter().filter(|(_, it)| it.iter().any(ours));
+    let unjudged: Vec<_> = unjudged.map(|(name, it)| (name, in_full(it))).collect();
+    assert!(unjudged.is_empty(), "not judged: {unjudged:#?}");
 
     let mut failed = BTreeSet::new();
     let mut wrong = Vec::new();
-    for (name, results) in &outcomes {
-        // Our own fault says nothing about the mistake, and belongs in no snapshot.
-        let ours = |it: &CheckResult| it.report.verdict == Verdict::Infra;
-        if results.iter().any(ours) {
-            wrong.push(format!("{name} was not judged"));
-            eprintln!("{name}: {}", in_full(results));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
     let mut told_first = 0;
     let mut lengths = Vec::new();
     let settings = snapshots_in(&folder.join("snapshots"));
@@ -275,31 +299,16 @@ async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
             .iter()
             .filter(|result| result.report.verdict == Verdict::Fail);
         failed.extend(failures.map(|result| result.report.name.clone()));
-        if results.is_empty() {
-            wrong.push(format!(
-                "{name} has no snapshot that tells which checks it fails"
-            ));
-        } else if passes(results) {
-            wrong.push(format!("{name} passes every check"));
-        }
         let said = Said::of(&source(name));
-        let missed = said.missed_by(results);
-        told_first += usize::from(missed.is_none());
-        for language in [Language::English, Language::Chinese] {
-            let (all, first) = lines(&workspace, &chapter, results, language);
-            lengths.push(all);
-            if first > SCREEN {
-                wrong.push(format!(
-                    "{name}: its first group takes {first} lines ({language:?})"
-                ));
-            }
-        }
-        let untrue = said.untrue(results);
-        let untrue = (!untrue.is_empty()).then(|| format!("{untrue:?} may be false of it"));
-        for complaint in [missed, untrue].into_iter().flatten() {
-            wrong.push(format!("{name}: {complaint}"));
+        told_first += usize::from(said.missed_by(results).is_none());
+        let shown = [Language::English, Language::Chinese]
+            .map(|language| lines(&workspace, &chapter, results, language));
+        lengths.extend(shown.map(|(all, _)| all));
+        let complaints = said.complaints(results, shown.map(|(_, first)| first));
+        if !complaints.is_empty() {
             eprintln!("{name}: {}", in_full(results));
         }
+        wrong.extend(complaints.into_iter().map(|it| format!("{name}: {it}")));
     }
     lengths.sort_unstable();
     eprintln!(

@@ -175,6 +175,18 @@ impl Program {
         }
     }
 
+    /// Whether it acknowledged something before its reply, which is held back: ahead of it, or on another connection.
+    ///
+    /// The frames tell it. What the broker makes of an acknowledgement just before the connection breaks is up to the
+    /// moment: RabbitMQ 3.10.8 put such a request back once, under load.
+    pub fn acked_before_its_reply(&self, held: Hit) -> bool {
+        let ahead = |event: &Event| held.trigger.is_some_and(|reply| event.number < reply);
+        let elsewhere = |event: &Event| event.connection != held.connection;
+        let events = self.events();
+        let mut acks = events.iter().filter(|event| event.is("basic.ack"));
+        acks.any(|event| ahead(event) || elsewhere(event))
+    }
+
     /// Where it published a reply to, if that is another place than any request that was delivered to it asks for.
     ///
     /// A request that says nothing of it may be answered to nobody: to the default exchange with an empty key.

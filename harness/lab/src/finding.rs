@@ -52,6 +52,7 @@ use crate::{
 
 pub use id::FindingId;
 pub(crate) use refusals::anonymous;
+pub(crate) use spoken::is_waiting;
 pub(crate) use story::{Consumer, Delivery, Publish, Story};
 use world::World;
 

@@ -468,7 +468,7 @@ impl Lab {
         Ok(names)
     }
 
-    /// The broker closes every connection to the lab's virtual host, with code 320 (CONNECTION_FORCED).
+    /// The broker closes every connection to the lab's virtual host, with code 320 (`CONNECTION_FORCED`).
     pub(crate) async fn closes_all_connections(&self, reason: &str) -> Checked {
         let closed = self.lease.close_connections(reason).await;
         closed.map_err(|error| Failure::infra("the broker closes the lab's connections", &error))

@@ -227,6 +227,7 @@ pub(crate) fn no_stray_snapshots(folder: &Path, names: &BTreeSet<String>) {
 }
 
 /// The Python with pika that `cargo workbook verify` makes; `None`, said loudly: there is none.
+#[allow(clippy::print_stderr, reason = "a skip is loud")]
 pub(crate) fn python() -> Option<String> {
     let python = std::env::var("WORKBOOK_PYTHON").ok();
     if python.is_none() {

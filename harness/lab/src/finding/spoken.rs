@@ -23,10 +23,13 @@ pub(crate) fn got(line: &str) -> Option<&str> {
 
 /// Whether the program said that it waits (`Waiting for messages. To exit press CTRL+C`).
 pub(super) fn waits(seen: &Seen<'_>) -> bool {
-    seen.printed.iter().any(|printed| {
-        let line = printed.line.to_lowercase();
-        line.contains("waiting for") || line.contains("awaiting ")
-    })
+    seen.printed.iter().any(|printed| is_waiting(&printed.line))
+}
+
+/// Whether a line says that the program waits.
+pub(crate) fn is_waiting(line: &str) -> bool {
+    let line = line.to_lowercase();
+    line.contains("waiting for") || line.contains("awaiting ")
 }
 
 /// Whether a line says that work is done.

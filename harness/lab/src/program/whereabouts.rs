@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::{CTRL_C_LIMIT, Program};
 use crate::{
     failure::Failure,
-    finding::{Story, anonymous},
+    finding::{Story, anonymous, is_waiting},
     report::visible,
     wait::GRACE,
 };
@@ -30,11 +30,22 @@ enum Place {
     Elsewhere,
 }
 
+/// That a program had a body.
+struct Had {
+    at: Duration,
+    /// In words.
+    how: String,
+    /// It published it, and did not get it.
+    sent: bool,
+}
+
 impl Program {
     /// Adds to a failure of printing a body that the program had it, and where it printed it, if that can be told.
     ///
     /// `shows` tells whether an output carries the body; its argument whether the output is over. A program that has
-    /// printed nothing since is asked for its end: what it printed may wait in a buffer of its own.
+    /// printed nothing of what it got is asked for its end: what it printed may wait in a buffer of its own. Of one that
+    /// has ended it is told where a body is, and not where it is not: whether the next one had still reached it is up to
+    /// the moment.
     pub(super) async fn tells_where(
         &self,
         failure: Failure,
@@ -42,9 +53,10 @@ impl Program {
         index: usize,
         shows: impl Fn(&str, bool) -> bool,
     ) -> Failure {
-        let Some((at, how)) = self.had(bodies, index) else {
+        let Some(Had { at, how, sent }) = self.had(bodies, index) else {
             return failure;
         };
+        let over = self.ended().is_some();
         let Some(body) = bodies.get(index) else {
             return failure;
         };
@@ -68,10 +80,13 @@ impl Program {
                 format!("it printed it after other text: {}", shown(&line)),
                 Some("print a line that carries the body alone, or words such as `Received` before it"),
             ),
-            Place::Nothing if self.prints_at_its_end(&shows).await => (
+            Place::Nothing if !over && self.prints_at_its_end(&shows).await => (
                 "it printed it only at its end, when Ctrl-C was pressed".to_owned(),
                 Some(flush),
             ),
+            // What it published is certain.
+            Place::Nothing | Place::Elsewhere if over && !sent => return failure,
+            Place::Nothing | Place::Elsewhere if over => (String::new(), None),
             Place::Nothing => (
                 "since then it has printed nothing, neither on standard output nor on standard error"
                     .to_owned(),
@@ -97,7 +112,7 @@ impl Program {
 
     /// When and how the program got the body that it should print, or published it; of bodies that are the same, the
     /// one that is meant.
-    fn had(&self, bodies: &[&str], index: usize) -> Option<(Duration, String)> {
+    fn had(&self, bodies: &[&str], index: usize) -> Option<Had> {
         let body = bodies.get(index)?;
         let same = bodies[..index].iter().filter(|it| *it == body).count();
         let witness = self.witness();
@@ -112,15 +127,20 @@ impl Program {
                 delivery.tag,
                 visible(&anonymous(&delivery.queue))
             );
-            return Some((delivery.got.at, how));
+            return Some(Had {
+                at: delivery.got.at,
+                how,
+                sent: false,
+            });
         }
         let publishes = story.publishes.iter();
         let mut published = publishes.filter(|it| it.complete && is_it(&it.body));
         let publish = published.nth(same)?;
-        Some((
-            publish.asked.at,
-            "it published it (basic.publish)".to_owned(),
-        ))
+        Some(Had {
+            at: publish.asked.at,
+            how: "it published it (basic.publish)".to_owned(),
+            sent: true,
+        })
     }
 
     /// Where a body is in what it printed since that time.
@@ -140,11 +160,31 @@ impl Program {
         if let Some(line) = goes_on(body, &output, before, shows) {
             return Place::BeforeText(line);
         }
+        let errors = self.0.process.stderr.lines();
+        let silent = self.is_silent_since_its_first_body(&lines, &errors);
         place(
             body,
             &lines_since(lines, since),
-            &lines_since(self.0.process.stderr.lines(), since),
+            &lines_since(errors, since),
+            silent,
         )
+    }
+
+    /// Whether it has printed nothing since it got or published its first body, but that it waits.
+    fn is_silent_since_its_first_body(&self, lines: &[Line], errors: &[Line]) -> bool {
+        let witness = self.witness();
+        let seen = witness.seen();
+        let story = Story::of(&seen, 0);
+        let got = story.deliveries.iter().map(|it| it.got.at);
+        let first = got
+            .chain(story.publishes.iter().map(|it| it.asked.at))
+            .min();
+        let since = seen.began + first.unwrap_or_default();
+        let mut later = lines
+            .iter()
+            .chain(errors)
+            .filter(|(read, _)| *read >= since);
+        later.all(|(_, line)| is_waiting(line))
     }
 
     /// Whether the body comes when the program is asked to end.
@@ -159,7 +199,10 @@ impl Program {
     }
 }
 
-fn lines_since(lines: Vec<(SystemTime, String)>, since: SystemTime) -> Vec<String> {
+/// A line, and when it was read.
+type Line = (SystemTime, String);
+
+fn lines_since(lines: Vec<Line>, since: SystemTime) -> Vec<String> {
     let later = lines.into_iter().filter(|(read, _)| *read >= since);
     later.map(|(_, line)| line).collect()
 }
@@ -188,9 +231,9 @@ fn goes_on(
     output[start..].lines().next().map(str::to_owned)
 }
 
-/// Where a body is in these lines of standard output and of standard error.
-fn place(body: &str, output: &[String], errors: &[String]) -> Place {
-    if output.is_empty() && errors.is_empty() {
+/// Where a body is in these lines of standard output and of standard error; `silent`: there are none that could be it.
+fn place(body: &str, output: &[String], errors: &[String], silent: bool) -> Place {
+    if silent {
         return Place::Nothing;
     }
     let found = |lines: &[String]| lines.iter().find(|line| ends_with(line, body)).cloned();
@@ -226,13 +269,19 @@ mod tests {
     fn a_body_is_found_where_it_is() {
         let after = "2026/11/30 18:00:00 Received a message: x y";
         let is_after = Place::AfterText(after.to_owned());
-        assert_eq!(place("x y", &lines(&["hm", after]), &[]), is_after);
+        assert_eq!(place("x y", &lines(&["hm", after]), &[], false), is_after);
         let quoted = "18:00 got 'x y'";
         let is_after = Place::AfterText(quoted.to_owned());
-        assert_eq!(place("x y", &lines(&[quoted]), &lines(&["x y"])), is_after);
+        assert_eq!(
+            place("x y", &lines(&[quoted]), &lines(&["x y"]), false),
+            is_after
+        );
         let on_error = Place::StandardError("Received x y".to_owned());
-        assert_eq!(place("x y", &[], &lines(&["Received x y"])), on_error);
-        assert_eq!(place("x y", &[], &[]), Place::Nothing);
+        assert_eq!(
+            place("x y", &[], &lines(&["Received x y"]), false),
+            on_error
+        );
+        assert_eq!(place("x y", &[], &[], true), Place::Nothing);
     }
 
     #[test]
@@ -266,7 +315,7 @@ mod tests {
             ("x y", "x y and more"),
         ] {
             assert_eq!(
-                place(body, &lines(&[line]), &lines(&[line])),
+                place(body, &lines(&[line]), &lines(&[line]), false),
                 Place::Elsewhere
             );
         }

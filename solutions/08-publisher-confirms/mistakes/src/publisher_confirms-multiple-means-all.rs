@@ -1,6 +1,7 @@
 //! Mistake: takes a confirm that is for many for one of all that is on its way (with amqprs).
 //! Finding: confirm-not-awaited
 //! May show: reported-as-confirmed
+//! Certain: one_confirm_may_stand_for_many
 
 use std::{
     collections::{BTreeMap, HashSet},
