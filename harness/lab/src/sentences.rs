@@ -93,13 +93,22 @@ fn chinese(line: &str) -> Option<String> {
     })
 }
 
-/// A case in a language: what its parts are called stays, what they are is told.
+/// A case in a language. The names of its parts are in the catalogue as `case: tasks`, so that they stand for no line of
+/// a program.
 pub(crate) fn case_in(case: &str, language: Language) -> String {
+    let named = |word: &str| chinese(&format!("case: {word}"));
+    let told = |words: &str| named(words).unwrap_or_else(|| in_language(words, language));
+    if language == Language::English {
+        return case.to_owned();
+    }
     let parts = case.split("; ").map(|part| match part.split_once(": ") {
-        Some((name, words)) => format!("{name}: {}", in_language(words, language)),
-        None => in_language(part, language),
+        Some((name, words)) => match named(name) {
+            Some(name) => format!("{name}：{}", told(words)),
+            None => format!("{name}: {}", told(words)),
+        },
+        None => told(part),
     });
-    parts.collect::<Vec<_>>().join("; ")
+    parts.collect::<Vec<_>>().join("；")
 }
 
 /// What a check says, in a language.
@@ -151,6 +160,16 @@ mod tests {
         );
         assert_eq!(said("nobody ever said this"), "nobody ever said this");
         assert_eq!(in_language("it is empty", Language::English), "it is empty");
+    }
+
+    #[test]
+    fn a_case_is_told_by_its_parts() {
+        let case = r#"tasks: "one..", "done"; count: 2; free: none"#;
+        assert_eq!(case_in(case, Language::English), case);
+        assert_eq!(
+            case_in(case, Language::Chinese),
+            r#"任务："one..", "done"；数量：2；空闲的工作者：无"#
+        );
     }
 
     /// The sentences of the kept mistakes' snapshots that the catalogue does not know.

@@ -64,7 +64,26 @@ fn a_slip_is_told_before_anything_is_built() {
             "错误： 没有名为 `helo-world` 的练习\n提示： 是不是想输入 `hello-world`？",
         ),
     ];
-    for (arguments, exit, said) in cases {
+    let more: &[(&[&str], i32, &str)] = &[
+        (&["chek"], 2, "a similar subcommand exists: 'check'"),
+        (
+            &["chek", "--lang", "zh"],
+            2,
+            "错误： 没有子命令 `chek`\n提示： 是不是想输入 `check`？",
+        ),
+        (
+            &["--lang=zh", "check", "1", "--onyl", "x"],
+            2,
+            "错误： 没有参数 `--onyl`\n提示： 是不是想输入 `--only`？",
+        ),
+        (&["--lang=zh", "check"], 2, "错误： 缺少参数 `<EXERCISE>`"),
+        (
+            &["--lang=zh", "check", "1", "--seed", "x"],
+            2,
+            "的值 `x` 无效",
+        ),
+    ];
+    for (arguments, exit, said) in cases.iter().chain(more) {
         let (code, text) = typed(state.path(), arguments);
         assert!(
             code == *exit && text.contains(said),
