@@ -151,31 +151,23 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
         .kill_on_drop(true)
         .output();
     let limit = plan.bounds.limit.unwrap_or(CHECK_LIMIT);
+    let unreported = |verdict, observed: &str| unreported(check, plan, verdict, observed);
     let report = match timeout(limit, child).await {
         Ok(Ok(output)) => {
-            read(&path).unwrap_or_else(|error| crashed(check, plan.seed, &said(&output, &error)))
+            read(&path).unwrap_or_else(|error| unreported(Verdict::Infra, &said(&output, &error)))
         }
-        Ok(Err(error)) => crashed(
-            check,
-            plan.seed,
-            &format!("{}: {error}", plan.binary.display()),
-        ),
+        Ok(Err(error)) => {
+            let observed = format!("{}: {error}", plan.binary.display());
+            unreported(Verdict::Infra, &observed)
+        }
         Err(_) => {
-            let report = crashed(
-                check,
-                plan.seed,
-                &format!("it did not end within {} s", limit.as_secs()),
-            );
-            match plan.bounds.limit {
-                Some(_) => overdue(report),
-                None => report,
-            }
+            let verdict = match plan.bounds.limit {
+                Some(_) => Verdict::Error,
+                None => Verdict::Infra,
+            };
+            let observed = format!("it did not end within {} s", limit.as_secs());
+            unreported(verdict, &observed)
         }
-    };
-    // A check that left no report told nobody in its language.
-    let report = CheckReport {
-        failure: report.failure.map(|it| failure_in(it, plan.language())),
-        ..report
     };
     if let Some(leases) = &plan.bounds.leases {
         leases.take_back(lent, &report.given_back).await;
@@ -212,34 +204,29 @@ fn said(output: &Output, error: &io::Error) -> String {
     )
 }
 
-/// The report of a check that left none: our own fault, and never worth 0 points.
-fn crashed(check: &Check, seed: u64, observed: &str) -> CheckReport {
+/// The report of a check that left none. Where no program held it up ([`Verdict::Error`]), that is our own fault, and
+/// never worth 0 points.
+fn unreported(check: &Check, plan: &Plan, verdict: Verdict, observed: &str) -> CheckReport {
+    let expected = match verdict {
+        Verdict::Error => "the programs let the check come to its end",
+        _ => "the check itself runs to its end",
+    };
     let failure = Failure {
-        verdict: Verdict::Infra,
-        ..Failure::new("the check itself runs to its end", observed)
+        verdict,
+        ..Failure::new(expected, observed)
     };
     CheckReport {
         name: check.name.clone(),
-        verdict: Verdict::Infra,
-        failure: Some(failure),
+        verdict,
+        failure: Some(failure_in(failure, plan.language())),
         cases: 0,
         case: None,
         findings: Vec::new(),
         picture: String::new(),
         programs: Vec::new(),
         hint: None,
-        seed,
+        seed: plan.seed,
         given_back: Vec::new(),
         duration_ms: 0,
     }
-}
-
-/// The report of a check that a program held up.
-fn overdue(mut report: CheckReport) -> CheckReport {
-    report.verdict = Verdict::Error;
-    if let Some(failure) = &mut report.failure {
-        failure.verdict = Verdict::Error;
-        "the programs let the check come to its end".clone_into(&mut failure.expected);
-    }
-    report
 }
