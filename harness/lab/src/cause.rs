@@ -278,6 +278,19 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_nothing_proves_is_told_in_the_order_of_the_checks() {
+        let reports = [
+            failed("one", "`send` ends", "it did not"),
+            failed("two", "the queue holds 1", "it is empty"),
+            failed("three", "the queue holds 3", "it is empty"),
+        ];
+        assert_eq!(
+            names(&groups(&reports)),
+            [vec!["one"], vec!["two", "three"]]
+        );
+    }
+
+    #[test]
     fn failures_of_one_cause_are_one_group() {
         use FindingId as Id;
         let mut unwritten = with(

@@ -45,6 +45,18 @@ fn an_empty_queue_is_not_the_end() {
     );
 }
 
+/// What was still on its way to it is lost because it died.
+#[test]
+fn who_dies_of_a_body_is_not_told_of_the_others_as_well() {
+    let receive = consumer(true)
+        .prints("Waiting for messages. To exit press CTRL+C")
+        .delivered(1, b"caf\xe9")
+        .delivered(2, b"two")
+        .drops();
+    assert_eq!(ids(&[&receive.clone().dies(9)]), [Id::WorkLost]);
+    assert_eq!(ids(&[&receive.exits(1)]), [Id::DiedOnDelivery]);
+}
+
 #[test]
 fn a_body_that_is_no_text_ends_nobody() {
     let receive = consumer(true).delivered(1, b"caf\xe9");

@@ -349,6 +349,23 @@ fn to_declare_nothing_is_worth_an_advice() {
     assert_eq!(ids_given(&[&declaring], &given), []);
 }
 
+/// A report to a queue of its own is no task, and may be lost.
+#[test]
+fn what_goes_past_the_queues_of_the_exercise_need_not_be_kept() {
+    let given = Given {
+        asks: [Ask::Durable].into(),
+        names: ["task_queue".to_owned()].into(),
+        ..Given::default()
+    };
+    let to = |queue: &str| {
+        let worker = Stage::connected("worker").declares("task_queue");
+        let published = worker.declares("reports").publishes("", queue, b"one");
+        ids_given(&[&published.closes().exits(0)], &given)
+    };
+    assert!(to("task_queue").contains(&Id::MessageNotPersistent));
+    assert!(!to("reports").contains(&Id::MessageNotPersistent));
+}
+
 #[test]
 fn what_a_restart_loses_is_told_where_the_chapter_asks() {
     let given = Given {
