@@ -183,6 +183,7 @@ fn task_unit_ms_sets_the_unit() -> Outcome {
         let untold = lab.start("worker", &[]).await?;
         let started = give(&lab, &untold, "one dot.").await?.delivered;
         untold.says_done(1).await?;
+        untold.settles_all(1).await?;
         let took = untold.done()[0].saturating_sub(started);
         ensure!(
             took >= Duration::from_secs(1).mul_f64(0.9),

@@ -1,8 +1,8 @@
 //! The lab's own connection to the broker: it publishes, looks and drains beside the programs.
 //!
-//! It does not go through a tap. Each question has a channel of its own, so that
-//! an answer which closes the channel (no such queue, an exclusive one, a stream)
-//! is an answer and harms nothing else.
+//! Each question has a channel of its own, so that an answer which closes the
+//! channel (no such queue, an exclusive one, a stream) is an answer and harms
+//! nothing else.
 
 mod bounds;
 mod exchanges;
@@ -10,19 +10,28 @@ mod partner;
 #[cfg(test)]
 mod tests;
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Instant};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    future::IntoFuture,
+    io,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
+use amqp_tap::{Limits, Login, Recording, Tap, TapOptions};
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind,
     options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions},
     protocol::AMQPErrorKind,
     types::FieldTable,
 };
+use workbook_broker::Lease;
 
 use crate::{
     failure::{Checked, Failure},
     finding::anonymous,
-    wait::{Bell, SHORT_DEADLINE},
+    wait::{Bell, SHORT_DEADLINE, within},
 };
 
 pub use exchanges::Access;
@@ -32,10 +41,15 @@ pub use lapin::message::Delivery;
 pub use lapin::protocol::queue::Declare;
 pub use partner::{Letter, Partner};
 
+/// How long the lab waits for what the broker answers at once, however busy it is.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
 /// The lab's own connection.
 #[derive(Debug)]
 pub struct Judge {
     connection: Connection,
+    /// Spells what lapin's codec refuses to read: the broker passes on strings that are not UTF-8.
+    _tap: Tap,
     /// The queues that the lab declared itself.
     declared: Rc<RefCell<BTreeSet<String>>>,
     /// Rings when the lab gets a message.
@@ -60,25 +74,41 @@ pub struct Depth {
 
 impl Judge {
     pub(crate) async fn connect(
-        url: &str,
+        lease: &Lease,
         declared: &Rc<RefCell<BTreeSet<String>>>,
         bell: &Bell,
     ) -> Result<Self, Failure> {
-        // lapin keeps room for 64 frames of the largest size, 8 MiB as a rule, and makes it anew for each connection.
-        let url = format!("{url}?frame_max=16384");
-        Connection::connect(&url, ConnectionProperties::default())
-            .await
-            .map(|connection| Self {
-                connection,
-                declared: declared.clone(),
-                bell: bell.clone(),
-            })
-            .map_err(|error| Failure::infra("the lab connects to the broker", &error))
+        let failed = |error: &dyn std::error::Error| {
+            Failure::infra("the lab connects to the broker", error)
+        };
+        let options = TapOptions {
+            login: Some(login(lease)),
+            spelled_strings: true,
+            limits: Limits::none(),
+            recording: Recording {
+                // Nobody reads what the lab itself says.
+                window: Some(1),
+                file: None,
+            },
+            ..TapOptions::to(lease.amqp_address())
+        };
+        let tap = Tap::open(options).await.map_err(|error| failed(&error))?;
+        // The tap puts the login and the virtual host in their places. lapin keeps room for 64 frames of the largest
+        // size, 8 MiB as a rule, and makes it anew for each connection.
+        let url = format!("amqp://{}/%2f?frame_max=16384", tap.endpoint());
+        let connected = Connection::connect(&url, ConnectionProperties::default());
+        let connection = connected.in_time().await.map_err(|error| failed(&error))?;
+        Ok(Self {
+            connection,
+            _tap: tap,
+            declared: declared.clone(),
+            bell: bell.clone(),
+        })
     }
 
     /// Closes the connection, and waits until the broker has done all that it was asked.
     pub(crate) async fn close(&self) -> Result<(), Failure> {
-        let closed = self.connection.close(200, "done".into()).await;
+        let closed = self.connection.close(200, "done".into()).in_time().await;
         closed.map_err(|error| Failure::infra("the lab closes its connection", &error))
     }
 
@@ -91,6 +121,7 @@ impl Judge {
         };
         match channel
             .queue_declare(name.into(), passive, FieldTable::default())
+            .in_time()
             .await
         {
             Ok(queue) => Ok(Some(Depth {
@@ -118,6 +149,7 @@ impl Judge {
         let channel = self.channel().await?;
         channel
             .queue_declare(declare.queue.clone(), options, declare.arguments.clone())
+            .in_time()
             .await
             .map(|_| ())
             .map_err(|error| {
@@ -174,6 +206,7 @@ impl Judge {
         loop {
             let got = channel
                 .basic_get(queue.into(), BasicGetOptions { no_ack: true })
+                .in_time()
                 .await;
             match got.map_err(|error| refused(&expected, &error))? {
                 Some(message) if message.delivery.data == end => ended = true,
@@ -222,6 +255,7 @@ impl Judge {
         let channel = self.channel().await?;
         channel
             .confirm_select(ConfirmSelectOptions::default())
+            .in_time()
             .await
             .map_err(refused)?;
         let mandatory = BasicPublishOptions {
@@ -239,13 +273,14 @@ impl Judge {
                         message.body,
                         message.properties.clone(),
                     )
+                    .in_time()
                     .await
                     .map_err(refused)?;
                 sent.push((message, confirm));
             }
             let (mut routed, mut again) = (true, Vec::new());
             for (message, confirm) in sent {
-                match confirm.await.map_err(refused)? {
+                match confirm.in_time().await.map_err(refused)? {
                     Confirmation::Ack(returned) => routed &= returned.is_none(),
                     Confirmation::Nack(_) | Confirmation::NotRequested => again.push(message),
                 }
@@ -274,8 +309,31 @@ impl Judge {
     async fn channel(&self) -> Result<Channel, Failure> {
         self.connection
             .create_channel()
+            .in_time()
             .await
             .map_err(|error| Failure::infra("the lab opens a channel", &error))
+    }
+}
+
+/// What a tap puts in place of a login and a virtual host: those of the lease.
+pub(crate) fn login(lease: &Lease) -> Login {
+    Login {
+        user: lease.user().to_owned(),
+        password: lease.password().to_owned(),
+        vhost: lease.vhost().to_owned(),
+    }
+}
+
+/// What the lab asks of the broker.
+trait Asked<T> {
+    /// Its answer, or an error when none has come for [`ANSWER_LIMIT`].
+    async fn in_time(self) -> lapin::Result<T>;
+}
+
+impl<T, F: IntoFuture<Output = lapin::Result<T>>> Asked<T> for F {
+    async fn in_time(self) -> lapin::Result<T> {
+        let answer = within(ANSWER_LIMIT, self.into_future()).await;
+        answer.unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
     }
 }
 

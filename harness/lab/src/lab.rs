@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use amqp_tap::{Login, Tap, TapOptions, Tape};
+use amqp_tap::{Tap, TapOptions, Tape};
 use futures_util::future::LocalBoxFuture;
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 use tokio::net::TcpSocket;
@@ -28,7 +28,7 @@ use crate::{
     exercise::Exercise,
     failure::{Checked, Failure},
     finding::{Given, Left},
-    judge::Judge,
+    judge::{self, Judge},
     process::{Command, Ended, Process, Terminal},
     program::{NO_BROKER_LIMIT, Program, Witness},
     report::ProgramReport,
@@ -243,11 +243,7 @@ impl Lab {
         start: Start<'_>,
     ) -> Result<Program, Failure> {
         let options = TapOptions {
-            login: Some(Login {
-                user: self.lease.user().to_owned(),
-                password: self.lease.password().to_owned(),
-                vhost: self.lease.vhost().to_owned(),
-            }),
+            login: Some(judge::login(&self.lease)),
             heartbeat: start.heartbeat,
             single_confirms: true,
             seed: self.seed,
@@ -446,8 +442,7 @@ impl Lab {
         if let Some(judge) = self.judge.borrow().as_ref() {
             return Ok(judge.clone());
         }
-        let judge =
-            Rc::new(Judge::connect(&self.lease.amqp_url(), &self.declared, &self.bell).await?);
+        let judge = Rc::new(Judge::connect(&self.lease, &self.declared, &self.bell).await?);
         *self.judge.borrow_mut() = Some(judge.clone());
         Ok(judge)
     }

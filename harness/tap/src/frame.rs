@@ -6,6 +6,8 @@
 mod depth;
 mod text;
 
+pub(crate) use text::Spellings;
+
 use crate::flaw::{Flaw, FrameKind as Kind};
 use amq_protocol::{
     frame::{AMQPContentHeader, parsing::parse_content_header},

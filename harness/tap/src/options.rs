@@ -208,6 +208,9 @@ pub struct TapOptions {
     /// meant to, by [`Fault::MergeConfirms`](crate::Fault::MergeConfirms), and not by luck. On the tape the one that
     /// came [vanishes](crate::Fate::Vanished), and those that go out are noted.
     pub single_confirms: bool,
+    /// Passes a short string of the broker's that is not UTF-8 on as the tape shows it, `⟨8f12⟩`, and what the client
+    /// then says so, as the bytes that it stands for: for a client whose codec refuses such frames.
+    pub spelled_strings: bool,
     /// What to do with bytes that cannot be read.
     pub unreadable: Unreadable,
     /// How much the program may do.
@@ -227,6 +230,7 @@ impl TapOptions {
             login: None,
             heartbeat: None,
             single_confirms: false,
+            spelled_strings: false,
             unreadable: Unreadable::Cut,
             limits: Limits::default(),
             seed: 0,

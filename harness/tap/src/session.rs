@@ -14,7 +14,7 @@ use crate::{
     event::{Ending, Fate, Side, What},
     fault::{Cut, Effect, Faults},
     flaw::{Flaw, FrameKind as Kind},
-    frame::{self, Raw},
+    frame::{self, Raw, Spellings},
     message::{Method, method_frame},
     options::{Limits, Login, Unreadable},
     tape::Tape,
@@ -63,6 +63,7 @@ pub(crate) struct Session {
     control: Arc<Control>,
     login: Option<Login>,
     pub(crate) heartbeat: Option<u16>,
+    pub(crate) spellings: Option<Spellings>,
     unreadable: Unreadable,
     streams: [Stream; 2],
     /// The largest frame: the tap's own limit until `tune` and `tune-ok` say less.
@@ -128,6 +129,7 @@ impl Session {
             control,
             login,
             heartbeat: None,
+            spellings: None,
             unreadable,
             streams: Default::default(),
             largest,
@@ -179,6 +181,7 @@ impl Session {
         let stream = &self.streams[side.index()];
         self.may_forward_unread(side)
             && stream.greeted
+            && self.spellings.is_none()
             && !self.faults.armed()
             && !self.control.is_bent()
     }
@@ -268,7 +271,7 @@ impl Session {
     ) -> Result<usize, Stop> {
         if self.streams[side.index()].raw {
             self.usage.bytes(bytes.len())?;
-            self.forward(bytes.len(), steps);
+            self.forward(bytes.len(), None, steps);
             return Ok(bytes.len());
         }
         if !self.streams[side.index()].greeted {
@@ -294,12 +297,13 @@ impl Session {
             Kind::Header => {
                 let assembly = &mut self.streams[side.index()].assembly;
                 let done = assembly.header(raw, place.offset, &self.usage)?;
-                self.part(&place, raw, done, steps)?;
+                let replacement = self.exchanged(side, raw);
+                self.part(&place, raw, done, replacement, steps)?;
             }
             Kind::Body => {
                 let assembly = &mut self.streams[side.index()].assembly;
                 let done = assembly.body(raw, place.offset)?;
-                self.part(&place, raw, done, steps)?;
+                self.part(&place, raw, done, None, steps)?;
             }
             Kind::Heartbeat => {
                 let channel = raw.channel;
@@ -334,6 +338,7 @@ impl Session {
                 tuned.map(|class| method_frame(raw.channel, class.clone()))
             }
         };
+        let replacement = replacement.or_else(|| self.exchanged(side, raw));
         let counted = self.follow(side, raw.channel, &class);
         let method = match tuned {
             // What the program gets is what it answers to.
@@ -361,13 +366,14 @@ impl Session {
         place: &Place<'_>,
         raw: Raw<'_>,
         done: bool,
+        replacement: Option<Vec<u8>>,
         steps: &mut Vec<Step>,
     ) -> Result<(), Stop> {
         let usage = Arc::clone(&self.usage);
         let assembly = &mut self.streams[place.side.index()].assembly;
         let Some((offset, content)) = done.then(|| assembly.finish(raw.channel, &usage)).flatten()
         else {
-            self.forward(raw.size(), steps);
+            self.forward(raw.size(), replacement, steps);
             return Ok(());
         };
         if place.side == Side::Client
@@ -377,8 +383,17 @@ impl Session {
             usage.publish_in_transaction()?;
         }
         let place = Place { offset, ..*place };
-        self.emit(&place, What::Content(content), None, steps);
+        self.emit(&place, What::Content(content), replacement, steps);
         Ok(())
+    }
+
+    /// The frame to send in place of one, where strings are spelled for the client.
+    fn exchanged(&mut self, side: Side, raw: Raw<'_>) -> Option<Vec<u8>> {
+        let spellings = self.spellings.as_mut()?;
+        match side {
+            Side::Client => spellings.restore(raw),
+            Side::Broker => spellings.spell(raw),
+        }
     }
 
     /// Follows the state of the connection, and counts what the client asks of the broker.

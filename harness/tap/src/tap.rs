@@ -182,6 +182,7 @@ async fn accept(
             options.unreadable,
         );
         session.heartbeat = options.heartbeat;
+        session.spellings = options.spelled_strings.then(Default::default);
         if let Some(tripped) = tripped {
             session.refuse(tripped);
             client.1.reset();

@@ -8,6 +8,7 @@
 mod support;
 
 use amqp_tap::{Ending, Endpoint, Fate, Limits, Login, Tap, TapOptions, Tape, What, client, ended};
+use amq_protocol::protocol::{AMQPClass, basic};
 use std::time::Duration;
 use support::{
     DEADLINE, ack, body, carry, close, close_ok, connect, declare, greeting, handshake, header,
@@ -445,6 +446,52 @@ async fn a_recording_with_a_window_keeps_little_and_writes_all() {
         Tape::read_jsonl(std::io::BufReader::new(std::fs::File::open(file).unwrap())).unwrap();
     assert_eq!(whole.all(&client("basic.ack")).len(), 100);
     assert_eq!(whole.len(), tape.len());
+}
+
+/// A message with an empty body: its method, and a header with this correlation id.
+fn message_with_id(method: Vec<u8>, id: &[u8]) -> Vec<u8> {
+    let mut payload = vec![0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x04, 0x00];
+    payload.push(u8::try_from(id.len()).unwrap());
+    payload.extend(id);
+    let mut all = method;
+    all.extend([2, 0, 1, 0, 0, 0]);
+    all.push(u8::try_from(payload.len()).unwrap());
+    all.extend(payload);
+    all.push(206);
+    all
+}
+
+#[tokio::test]
+async fn a_client_that_reads_utf8_only_gets_other_strings_spelled() {
+    for spelled_strings in [false, true] {
+        let mut peers = peers(|options| TapOptions {
+            spelled_strings,
+            ..options
+        })
+        .await;
+        carry(&mut peers.client, &mut peers.broker, &handshake()).await;
+        let deliver = || {
+            method(
+                1,
+                AMQPClass::Basic(basic::AMQPMethod::Deliver(basic::Deliver::default())),
+            )
+        };
+        let (bytes, shown) = (&b"\x8f\x12"[..], "⟨8f12⟩".as_bytes());
+        let here = if spelled_strings { shown } else { bytes };
+        // From the broker to the client …
+        let sent = message_with_id(deliver(), bytes);
+        soon(peers.broker.write_all(&sent)).await.unwrap();
+        let expected = message_with_id(deliver(), here);
+        assert_eq!(read(&mut peers.client, expected.len()).await, expected);
+        // … and back.
+        let sent = message_with_id(publish_method(1, "reply"), here);
+        soon(peers.client.write_all(&sent)).await.unwrap();
+        let expected = message_with_id(publish_method(1, "reply"), bytes);
+        assert_eq!(read(&mut peers.broker, expected.len()).await, expected);
+        // What was never spelled for it is the client's own.
+        let own = message_with_id(publish_method(1, "own"), "⟨8f13⟩".as_bytes());
+        carry(&mut peers.client, &mut peers.broker, &own).await;
+    }
 }
 
 fn jsonl(tape: &Tape) -> String {

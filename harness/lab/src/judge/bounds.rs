@@ -5,7 +5,7 @@ use lapin::{
     options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions, QueuePurgeOptions},
 };
 
-use super::{Judge, refused};
+use super::{Asked as _, Judge, refused};
 use crate::{
     failure::{Checked, Failure},
     lab::Lab,
@@ -20,6 +20,7 @@ impl Judge {
         let channel = self.channel().await?;
         let deleted = channel
             .queue_delete(queue.into(), QueueDeleteOptions::default())
+            .in_time()
             .await;
         deleted
             .map(drop)
@@ -31,6 +32,7 @@ impl Judge {
         let channel = self.channel().await?;
         let purged = channel
             .queue_purge(queue.into(), QueuePurgeOptions::default())
+            .in_time()
             .await;
         purged
             .map(drop)
@@ -44,6 +46,7 @@ impl Judge {
         let channel = self.channel().await?;
         channel
             .confirm_select(ConfirmSelectOptions::default())
+            .in_time()
             .await
             .map_err(failed)?;
         for _ in 0..FAR_TOO_MANY {
@@ -51,9 +54,10 @@ impl Judge {
             let properties = BasicProperties::default();
             let published = channel
                 .basic_publish("".into(), queue.into(), options, b"", properties)
+                .in_time()
                 .await
                 .map_err(failed)?;
-            if published.await.map_err(failed)?.is_nack() {
+            if published.in_time().await.map_err(failed)?.is_nack() {
                 return Ok(());
             }
         }

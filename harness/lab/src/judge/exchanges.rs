@@ -6,7 +6,7 @@ use lapin::{
     types::FieldTable,
 };
 
-use super::{Depth, Judge, Outgoing, code, refused};
+use super::{Asked as _, Depth, Judge, Outgoing, code, refused};
 use crate::{
     failure::{Checked, Failure},
     model::{Message, headers},
@@ -50,6 +50,7 @@ impl Judge {
         let exclusive = QueueDeclareOptions::exclusive();
         let queue = channel
             .queue_declare("".into(), exclusive, FieldTable::default())
+            .in_time()
             .await
             .map_err(refused)?;
         for (key, arguments) in bindings {
@@ -62,6 +63,7 @@ impl Judge {
                     options,
                     arguments.clone(),
                 )
+                .in_time()
                 .await
                 .map_err(refused)?;
         }
@@ -137,6 +139,7 @@ impl Judge {
         };
         match channel
             .queue_declare(queue.into(), passive, FieldTable::default())
+            .in_time()
             .await
         {
             Ok(_) => Ok(Access::Open),

@@ -14,7 +14,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 
-use super::{Judge, refused};
+use super::{Asked as _, Judge, refused};
 use crate::failure::{Checked, Failure};
 
 /// The header that marks a reply as an error.
@@ -108,6 +108,7 @@ impl Judge {
         let exclusive = QueueDeclareOptions::exclusive();
         let queue = channel
             .queue_declare("".into(), exclusive, FieldTable::default())
+            .in_time()
             .await
             .map_err(|error| refused(expected, &error))?;
         self.consume(channel, queue.name().as_str()).await
@@ -117,6 +118,7 @@ impl Judge {
         let channel = self.channel().await?;
         channel
             .confirm_select(ConfirmSelectOptions::default())
+            .in_time()
             .await
             .map_err(|error| refused(&expected(queue), &error))?;
         Ok(channel)
@@ -129,6 +131,7 @@ impl Judge {
         };
         let mut consumer = channel
             .basic_consume(queue.into(), "".into(), automatic, FieldTable::default())
+            .in_time()
             .await
             .map_err(|error| refused(&expected(queue), &error))?;
         let got: Arc<Mutex<Vec<Letter>>> = Arc::default();
@@ -181,10 +184,11 @@ impl Partner {
                 &letter.body,
                 letter.properties(),
             )
+            .in_time()
             .await
             .map_err(|error| refused(&what, &error))?;
         // A queue that is just going may refuse it (`basic.nack`), which is as good as gone.
-        let _: Confirmation = sent.await.map_err(|error| refused(&what, &error))?;
+        let _: Confirmation = sent.in_time().await.map_err(|error| refused(&what, &error))?;
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ async fn all_is_taken_from_a_queue_whatever_its_priorities() {
     let options = Options::from_env().expect("the choice of a broker");
     let broker = Broker::find_or_start(&options).await.expect("a broker");
     let lease = broker.lease().await.expect("a virtual host");
-    let judge = Judge::connect(&lease.amqp_url(), &Rc::default(), &Bell::new(DEADLINE))
+    let judge = Judge::connect(&lease, &Rc::default(), &Bell::new(DEADLINE))
         .await
         .expect("a connection");
     let priorities = [Some(0), None, Some(1), Some(4), Some(5), Some(255)];

@@ -134,12 +134,17 @@ impl Session {
         self.tape.announce();
     }
 
-    /// Lets bytes through that make no event of their own, unless everything vanishes.
-    pub(super) fn forward(&self, count: usize, steps: &mut Vec<Step>) {
+    /// Lets bytes through that make no event of their own, or others in their place, unless everything vanishes.
+    pub(super) fn forward(
+        &self,
+        count: usize,
+        replacement: Option<Vec<u8>>,
+        steps: &mut Vec<Step>,
+    ) {
         if self.control.is_half_open() {
             steps.push(Step::Skip(count));
         } else {
-            send(count, None, steps);
+            send(count, replacement, steps);
         }
     }
 
