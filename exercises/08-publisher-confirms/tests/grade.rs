@@ -299,6 +299,8 @@ fn it_leaves_nothing_but_the_queue() -> Outcome {
     lab!(async |lab| {
         let program = start(lab, Mode::Async, &Input::of(&["one", "two"])).await?;
         program.is_answered(2, "in confirm mode").await?;
+        // Whether it ends by itself is for other checks.
+        let _ = program.ends().await;
         lab.leaves_nothing_else().await
     })
 }

@@ -1,6 +1,7 @@
 //! Mistake: takes a request that is like an earlier one for the same one.
 //! Finding: none: the frames are right
 //! Told: publishes its reply
+//! Certain: rpc_server_replies_to_the_address_in_the_request, each_client_gets_its_own_result
 
 use std::{collections::HashSet, env, error::Error};
 
