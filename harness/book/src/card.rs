@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use workbook_grader::Side;
-use workbook_lab::course::Chapter;
+use workbook_course::{Chapter, Side};
 
 use crate::{directive::Page, error::BookError, markup};
 

@@ -1,7 +1,6 @@
 //! Directives: comments on a line of their own, `<!-- workbook:card hello-world -->`, that become a part of the page.
 
-use workbook_grader::{Side, Workspace};
-use workbook_lab::course::Chapter;
+use workbook_course::{Chapter, Side, Workspace};
 
 use crate::{
     card, error::BookError, findings, glossary, original, runs::Run, shot, tongue::Tongue,

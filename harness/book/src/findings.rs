@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use workbook_grader::Side;
-use workbook_lab::finding::{FindingId, Severity};
+use workbook_course::Side;
+use workbook_diagnosis::finding::{FindingId, Severity};
 
 use crate::{
     directive::Page,

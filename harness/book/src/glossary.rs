@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use serde::Deserialize;
-use workbook_lab::course::Text;
+use workbook_course::Text;
 
 use crate::{directive::Page, error::BookError, markup};
 

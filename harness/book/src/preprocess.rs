@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mdbook_driver::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext, errors::Error};
-use workbook_grader::Workspace;
+use workbook_course::Workspace;
 
 use crate::{
     directive::{self, Page},

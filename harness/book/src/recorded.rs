@@ -10,11 +10,11 @@ use std::{
 
 use amqp_tap::{Event, Tape};
 use serde::Deserialize;
-use workbook_lab::{
-    course::{Ask, Language},
+use workbook_course::{Ask, Language};
+use workbook_diagnosis::{
+    Ended,
     finding::{Finding, FindingId, Given, Printed, Seen, findings_given},
     picture::{self, Look},
-    process::Ended,
 };
 
 use crate::error::BookError;
@@ -192,7 +192,7 @@ pub fn from_mistake(
     program: &str,
     verdict: &str,
 ) -> Result<Shown, BookError> {
-    let path = root.join("harness/lab/locales/en.ftl");
+    let path = root.join("harness/diagnosis/locales/en.ftl");
     let catalogue = fs_err::read_to_string(&path)?;
     let finding = serde_json::json!({
         "id": id,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use workbook_broker::Broker;
-use workbook_grader::Workspace;
+use workbook_course::Workspace;
 
 use crate::{
     error::BookError,

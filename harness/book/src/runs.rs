@@ -16,8 +16,8 @@ use std::{
 
 use amqp_tap::{Conversation, Event, Tape};
 use serde::{Deserialize, Serialize};
-use workbook_lab::{
-    course::Language,
+use workbook_course::Language;
+use workbook_diagnosis::{
     finding::Seen,
     picture::{self, Look},
 };

@@ -1,6 +1,6 @@
 //! The languages that the book is read in.
 
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 /// A language of the book, and where its pages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use workbook_book::runs::{self, Run, again};
 use workbook_broker::{Broker, Options};
-use workbook_grader::Workspace;
+use workbook_course::Workspace;
 
 #[tokio::test]
 async fn the_recorded_runs_are_what_the_solutions_do() {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use workbook_lab::course::Chapter;
+use workbook_course::Chapter;
 use workbook_sandbox::{
     Bind, Limits, Room, SandboxError, Tripped,
     run::{Ended, Outcome},
@@ -371,7 +371,7 @@ async fn without_sandbox(go: &Go) -> Result<Outcome, CompileError> {
         .envs(&go.environment)
         .current_dir(&go.directory)
         .stdin(std::process::Stdio::null());
-    workbook_lab::process::hand_nothing_on(&mut command);
+    workbook_sandbox::hand_nothing_on(&mut command);
     let mut command = tokio::process::Command::from(command);
     command.kill_on_drop(true);
     match tokio::time::timeout(PATIENCE, command.output()).await {

@@ -16,11 +16,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use workbook_course::{Side, Workspace};
 
-use crate::{
-    submission::hex,
-    workspace::{Side, Workspace},
-};
+use crate::submission::hex;
 
 /// Why nothing can be built.
 #[derive(Debug, thiserror::Error)]

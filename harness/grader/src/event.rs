@@ -1,7 +1,8 @@
 //! What is told while the checks of a chapter run, and the score in the end.
 
 use serde::{Deserialize, Serialize};
-use workbook_lab::{Verdict, course::Text, report::CheckReport};
+use workbook_course::Text;
+use workbook_report::{Verdict, report::CheckReport};
 
 /// One thing that happened; as JSON, a line each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

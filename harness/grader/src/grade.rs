@@ -15,7 +15,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 use workbook_broker::Broker;
-use workbook_lab::course::{Chapter, Language};
+use workbook_course::{Chapter, Language, Side, Workspace};
 use workbook_sandbox::Room;
 
 use crate::{
@@ -27,7 +27,6 @@ use crate::{
     report,
     store::{Store, StoreError},
     submission::{self, Entry, Files, Refusal},
-    workspace::{Side, Workspace},
 };
 
 /// How long one check of a submission may take. A correct program's longest takes some 15 s.

@@ -8,7 +8,6 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`workspace`] | where the course, its exercises and its solutions are |
 //! | [`build`] | compiling checks and programs with cargo |
 //! | [`mod@run`] | running the checks of a chapter, several at a time |
 //! | [`event`] | what is told while they run, and the score |
@@ -37,8 +36,6 @@ pub mod run;
 pub mod sandboxes;
 pub mod store;
 pub mod submission;
-pub mod workspace;
 
 pub use event::{CheckResult, Event, Score};
 pub use run::{Plan, run};
-pub use workspace::{Side, Workspace};

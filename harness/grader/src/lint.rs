@@ -5,9 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use workbook_lab::course::Chapter;
-
-use crate::workspace::{Side, Workspace};
+use workbook_course::{Chapter, Side, Workspace};
 
 /// What is wrong, a sentence each that says what to do; empty when all is well.
 pub fn lint(workspace: &Workspace) -> Vec<String> {

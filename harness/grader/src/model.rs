@@ -2,10 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use workbook_lab::{
-    Verdict as LabVerdict,
-    course::{Language, Text as LabText},
-};
+use workbook_course::{Language, Text as LabText};
+use workbook_report::Verdict as LabVerdict;
 
 /// The version of the format.
 pub const SCHEMA: &str = "rabbitmq-workbook/results/v1";

@@ -20,7 +20,7 @@ mod summary;
 use std::{collections::BTreeMap, io};
 
 use serde::{Serialize, Serializer, ser::SerializeSeq as _};
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use crate::{
     model::{Evidence, Results, SCHEMA, Submission},

@@ -12,14 +12,11 @@ use std::{
 use futures_util::{StreamExt, stream};
 use tempfile::TempDir;
 use tokio::{process::Command, sync::Semaphore, time::timeout};
-use workbook_lab::{
+use workbook_course::{Chapter, Check, Language};
+use workbook_report::{
     Failure, Verdict,
-    check::SEED,
-    course::{Chapter, Check, Language},
-    evidence::TAPES,
-    exercise::{PROGRAMS, Programs},
-    lab::LEASES,
-    report::{CheckReport, REPORT},
+    report::CheckReport,
+    request::{LEASES, PROGRAMS, Programs, REPORT, SEED, TAPES},
     sentences::failure_in,
 };
 

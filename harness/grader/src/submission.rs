@@ -24,7 +24,7 @@ use std::{
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use sha2::{Digest, Sha256};
-use workbook_lab::course::Course;
+use workbook_course::Course;
 
 pub use refusal::{Odd, Refusal};
 pub use shape::{Handed, Sources};

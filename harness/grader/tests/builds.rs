@@ -4,7 +4,8 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use workbook_grader::{Side, Workspace, build};
+use workbook_course::{Side, Workspace};
+use workbook_grader::build;
 
 /// Every package in a build, with its version and the features that it is built with.
 fn built(workspace: &Workspace, scope: &[&str], edges: &str) -> BTreeSet<String> {

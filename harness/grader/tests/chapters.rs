@@ -9,11 +9,11 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt, stream};
-use workbook_grader::{CheckResult, Side, lint};
-use workbook_lab::Verdict;
-
 use common::{Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
+use futures_util::{StreamExt, stream};
+use workbook_course::Side;
+use workbook_grader::{CheckResult, lint};
+use workbook_report::Verdict;
 
 /// Variants mostly work.
 const VARIANTS_AT_ONCE: usize = 3;

@@ -13,16 +13,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use common::{Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
 use futures_util::{StreamExt, stream};
-use workbook_grader::{CheckResult, Side, Workspace};
-use workbook_lab::{
+use workbook_course::{Chapter, Check, Language, Side, Workspace};
+use workbook_grader::CheckResult;
+use workbook_report::{
     Verdict,
     cause::{Cause, groups},
-    course::{Chapter, Check, Language},
     telling::{COLUMNS, SCREEN, Telling},
 };
-
-use common::{Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
 
 /// Mistakes mostly wait in vain, so several run at the same time.
 const AT_ONCE: usize = 6;

@@ -13,15 +13,16 @@ use std::{
 };
 
 use tempfile::TempDir;
+use workbook_course::{Side, Workspace};
 use workbook_grader::{
-    CheckResult, Plan, Side, Workspace,
+    CheckResult, Plan,
     build::{self, Diagnostics},
     event::BrokerInfo,
     run::{Bounds, run},
 };
-use workbook_lab::{
+use workbook_report::{
     Verdict,
-    exercise::{PROGRAMS, Programs},
+    request::{PROGRAMS, Programs},
 };
 
 /// A check binary, and a folder for scripts and what they write.

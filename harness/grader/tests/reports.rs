@@ -9,6 +9,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
+use workbook_course::Language;
 use workbook_grader::{
     model::{
         Broker, Cause, Check, Evidence, Exercise, Explanation, Program, Results, SCHEMA,
@@ -16,7 +17,6 @@ use workbook_grader::{
     },
     report,
 };
-use workbook_lab::course::Language;
 
 /// What somebody may write who wants to break a report.
 const NASTY: &str =

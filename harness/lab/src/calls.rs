@@ -8,21 +8,18 @@ mod mess;
 use std::{rc::Rc, sync::Arc};
 
 use amqp_tap::{Event, Hit};
+use workbook_diagnosis::{finding::spoken, quote::visible};
+use workbook_report::failure::{Checked, Failure};
 
 use crate::{
-    failure::{Checked, Failure},
-    finding::spoken,
     judge::{Declare, Letter, Partner},
     lab::Lab,
     program::Program,
-    report::visible,
     tasks::Task,
 };
 
 pub use mess::{Mess, Trick};
-
-/// The queue of direct reply-to: a request that names it gets an address of its own in its place.
-pub const DIRECT: &str = "amq.rabbitmq.reply-to";
+pub use workbook_diagnosis::finding::DIRECT;
 
 /// A client that waits for the lab's reply.
 #[derive(Clone, Debug)]

@@ -12,22 +12,22 @@ use std::{
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::OnceCell;
 use workbook_broker::{Broker, Options};
-
-use crate::{
-    course::{ChapterGiven, Language},
-    evidence::{self, Evidence},
-    exercise::Exercise,
+use workbook_course::{ChapterGiven, Language};
+use workbook_report::{
     failure::{Checked, Failure, Verdict},
     kept,
-    lab::{Lab, Leases, Record},
-    process,
-    report::{CheckReport, ProgramReport, REPORT},
+    report::{CheckReport, ProgramReport},
+    request::{REPORT, SEED, TAPES},
     sentences,
-    wait::DEADLINE,
 };
 
-/// The variable that fixes the seed of every random choice.
-pub const SEED: &str = "WORKBOOK_SEED";
+use crate::{
+    evidence::{self, Evidence},
+    exercise::Exercise,
+    lab::{Lab, Leases, Record},
+    process,
+    wait::DEADLINE,
+};
 
 /// What the `#[test]` of a check returns: a report, where it did not hold.
 pub type Outcome = Result<(), Told>;
@@ -182,7 +182,7 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
     };
     let by_hand = env::var_os(REPORT).is_none();
     let own = chapter.filter(|_| by_hand && exercise.is_own());
-    let folder = env::var_os(evidence::TAPES).map(PathBuf::from).or_else(|| {
+    let folder = env::var_os(TAPES).map(PathBuf::from).or_else(|| {
         let (_, chapter) = own?;
         Some(kept::tapes(&exercise.root()?, &chapter.slug).join(&name))
     });

@@ -8,14 +8,15 @@ mod held;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{
-    failure::{Checked, Failure},
-    finding::{Publish, Story},
+use amqp_tap::story::{Publish, Story};
+use workbook_diagnosis::{
+    Ended,
     printed::{Said, said},
-    process::Ended,
-    program::Program,
-    report::visible,
+    quote::visible,
 };
+use workbook_report::failure::{Checked, Failure};
+
+use crate::program::Program;
 
 pub use cuts::{CutAt, Place};
 pub use held::{HeldConfirms, Release};
@@ -110,9 +111,7 @@ impl Sent {
 impl Program {
     /// All messages that it published so far and that reached the broker, in order.
     pub fn sent(&self) -> Vec<Sent> {
-        let witness = self.witness();
-        let seen = witness.seen();
-        let story = Story::of(&seen, 0);
+        let story = Story::of(&self.events());
         let whole = story.publishes.iter().filter(|it| it.complete);
         whole.map(Sent::of).collect()
     }

@@ -2,39 +2,14 @@
 
 use std::{collections::HashSet, io, path::Path};
 
-use serde::{Deserialize, Serialize};
-
-use crate::{
-    course::Language,
-    finding::{Finding, FindingId, Seen, Severity, findings_given},
-    lab::Record,
+use workbook_course::Language;
+use workbook_diagnosis::{
+    finding::{Finding, Seen, findings_given},
     picture::{self, Look},
 };
+use workbook_report::report::ToldFinding;
 
-/// The variable that names a folder for the tapes and pictures of a check.
-pub const TAPES: &str = "WORKBOOK_TAPES";
-
-/// A finding as it is told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToldFinding {
-    /// What it is about.
-    pub id: FindingId,
-    /// How grave it is.
-    pub severity: Severity,
-    /// The program's name and arguments.
-    pub program: String,
-    /// A short name for it.
-    pub title: String,
-    /// What happened in AMQP's words, why, and what to do.
-    pub explanation: String,
-    /// The page and anchor that teach it.
-    pub chapter: String,
-    /// The numbers of the events on the program's tape that prove it.
-    pub evidence: Vec<u64>,
-    /// The frames that prove it, cut out of the sequence diagram; empty where no frame does.
-    #[serde(default)]
-    pub frames: String,
-}
+use crate::lab::Record;
 
 /// What the tapes of a check show.
 #[derive(Debug, Default)]

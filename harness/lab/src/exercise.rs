@@ -7,26 +7,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-
+use workbook_course::Course;
+use workbook_report::{
+    failure::Failure,
+    request::{PROGRAMS, Programs},
+};
 use workbook_sandbox::room::{Room, SANDBOX};
 
-use crate::{course::Course, failure::Failure, process::Command};
-
-/// The variable that replaces programs by other commands: [`Programs`] as JSON.
-pub const PROGRAMS: &str = "WORKBOOK_PROGRAMS";
+use crate::process::Command;
 
 /// What the packages of solutions are called after the slug, and their executables after the program.
 const SOLUTION: &str = "-solution";
-
-/// Commands that stand for the programs of an exercise, by program.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Programs {
-    /// The command lines, in words as a shell would split them.
-    pub commands: BTreeMap<String, String>,
-    /// The folder in which they run.
-    pub directory: PathBuf,
-}
 
 /// The package that a check was compiled in. Made by [`lab!`](crate::lab!) and [`property!`](crate::property!).
 #[derive(Clone, Copy, Debug)]

@@ -27,12 +27,10 @@ use lapin::{
     types::FieldTable,
 };
 use workbook_broker::Lease;
+use workbook_diagnosis::finding::anonymous;
+use workbook_report::failure::{Checked, Failure};
 
-use crate::{
-    failure::{Checked, Failure},
-    finding::anonymous,
-    wait::{Bell, SHORT_DEADLINE, within},
-};
+use crate::wait::{Bell, SHORT_DEADLINE, within};
 
 pub use exchanges::Access;
 /// A message as the lab takes it out of a queue.
@@ -42,7 +40,7 @@ pub use lapin::protocol::queue::Declare;
 pub use partner::{Letter, Partner};
 
 /// How long the lab waits for what the broker answers at once, however busy it is.
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
 /// The lab's own connection.
 #[derive(Debug)]
@@ -78,9 +76,8 @@ impl Judge {
         declared: &Rc<RefCell<BTreeSet<String>>>,
         bell: &Bell,
     ) -> Result<Self, Failure> {
-        let failed = |error: &dyn std::error::Error| {
-            Failure::infra("the lab connects to the broker", error)
-        };
+        let failed =
+            |error: &dyn std::error::Error| Failure::infra("the lab connects to the broker", error);
         let options = TapOptions {
             login: Some(login(lease)),
             spelled_strings: true,

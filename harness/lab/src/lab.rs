@@ -20,20 +20,25 @@ use tokio::net::TcpSocket;
 use workbook_broker::{Broker, Lease, Options, OwnBroker};
 use workbook_sandbox::{Cell as Sandbox, Room, SandboxError, wire::Go};
 
-pub use self::leases::LEASES;
 pub(crate) use self::leases::Leases;
 
-use crate::{
-    course::ChapterGiven,
-    exercise::Exercise,
-    failure::{Checked, Failure},
-    finding::{Given, Left},
-    judge::{self, Judge},
-    process::{Command, Ended, Process, Terminal},
-    program::{NO_BROKER_LIMIT, Program, Witness},
-    report::ProgramReport,
-    wait::Bell,
-};
+use crate::exercise::Exercise;
+use crate::judge;
+use crate::judge::Judge;
+use crate::process::Command;
+use crate::process::Process;
+use crate::process::Terminal;
+use crate::program::NO_BROKER_LIMIT;
+use crate::program::Program;
+use crate::program::Witness;
+use crate::wait::Bell;
+use workbook_course::ChapterGiven;
+use workbook_diagnosis::Ended;
+use workbook_diagnosis::finding::Given;
+use workbook_diagnosis::finding::Left;
+use workbook_report::failure::Checked;
+use workbook_report::failure::Failure;
+use workbook_report::report::ProgramReport;
 
 /// AMQP's own port, on which a program in a sandbox finds its broker even if it does not ask where it is.
 const AMQP_PORT: u16 = 5672;

@@ -30,41 +30,26 @@
 //! | [`confirms`] | what the broker says of each message that a program publishes, and what the program prints of it |
 //! | [`tasks`] | the deliveries of a worker: held, done, settled |
 //! | [`model`] | reference models of routing: what a queue gets |
-//! | [`printed`] | whether printed lines carry the expected bodies |
 //! | [`process`] | the operating system's side of a program |
 //! | [`wait`] | waiting for events, never for time |
-//! | [`failure`], [`report`] | what a check says when it does not hold |
-//! | [`cause`], [`telling`] | failures of one cause; how they are told on one screen |
-//! | [`sentences`] | what checks say, in Chinese |
-//! | [`reading`], [`kept`] | where the book's pages are; what is kept between runs |
 //! | [`evidence`] | findings, pictures and tapes for whoever wants to see what happened |
-//! | [`finding`], [`picture`] | what went wrong, named and proved by frames; a tape as a sequence diagram |
-//! | [`course`], [`exercise`] | the catalogue, and where a check belongs in it |
+//! | [`exercise`] | where a check belongs in the course |
+//!
+//! What a check says, and what its tapes mean, are crates of their own: `workbook-report`, `workbook-diagnosis`.
 
 pub mod arguments;
 pub mod calls;
-pub mod cause;
 pub mod check;
 pub mod confirms;
-pub mod course;
 pub mod evidence;
 pub mod exercise;
-pub mod failure;
-pub mod finding;
 pub mod judge;
-pub mod kept;
 pub mod lab;
 pub mod model;
-pub mod picture;
-pub mod printed;
 pub mod process;
 pub mod program;
 pub mod property;
-pub mod reading;
-pub mod report;
-pub mod sentences;
 pub mod tasks;
-pub mod telling;
 pub mod wait;
 
 /// What is on a tape; faults, and the rules that place them.
@@ -72,13 +57,13 @@ pub use amqp_tap::{
     Cut, Event, Fault, Frame, Injected, Rule, Side, What, any, broker, client, message,
 };
 pub use check::Outcome;
-pub use failure::{Checked, Failure, Verdict};
 pub use lab::{Lab, Start};
 pub use program::Program;
 /// What properties draw their cases from.
 pub use proptest;
 /// What the cases of a property have in common, learned once.
 pub use tokio::sync::OnceCell;
+pub use workbook_report::{Checked, Failure, Verdict, ensure};
 
 /// The [`Exercise`](exercise::Exercise) of the package that this is written in.
 #[doc(hidden)]

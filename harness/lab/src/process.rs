@@ -19,8 +19,10 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     io,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-    os::unix::process::{CommandExt, ExitStatusExt},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::process::{CommandExt, ExitStatusExt},
+    },
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{
@@ -31,6 +33,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::{io::AsyncWriteExt as _, sync::watch, task::JoinHandle};
+use workbook_diagnosis::{Ended, Limit};
 use workbook_sandbox::{
     Control, Limits, Tripped,
     wire::{CONTINUE, INTERRUPT, Over, STOP},
@@ -42,7 +45,6 @@ use self::{
 };
 use crate::wait::Bell;
 
-pub use self::birth::hand_nothing_on;
 pub(crate) use self::terminal::Terminal;
 
 /// The variable that marks the processes of a lab, so that what a killed run
@@ -61,68 +63,6 @@ pub struct Command {
     pub directory: PathBuf,
     /// The whole environment, but for the mark.
     pub environment: BTreeMap<String, OsString>,
-}
-
-/// How a program ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// It exited with this code.
-    Code(i32),
-    /// A signal killed it.
-    Signal(i32),
-    /// It was killed because it printed more than [`OUTPUT_LIMIT`].
-    TooMuchOutput,
-    /// It was killed because it passed a limit of its sandbox.
-    Tripped(Tripped),
-    /// In its sandbox it could not be started, for this reason of the system (an `errno`).
-    Refused(i32),
-    /// Its sandbox broke: that says nothing about the program.
-    NoSandbox,
-}
-
-impl Ended {
-    /// Whether it exited with code 0.
-    pub fn is_success(self) -> bool {
-        self == Ended::Code(0)
-    }
-}
-
-impl std::fmt::Display for Ended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Ended::Code(code) => write!(f, "exited with code {code}"),
-            Ended::Signal(signal) => write!(f, "was ended by signal {signal}"),
-            Ended::TooMuchOutput => write!(
-                f,
-                "was killed: it printed more than {} MiB",
-                OUTPUT_LIMIT >> 20
-            ),
-            Ended::Tripped(Tripped::Memory) => write!(
-                f,
-                "was killed: it used more than {} MiB of memory",
-                Limits::PROGRAM.memory >> 20
-            ),
-            Ended::Tripped(Tripped::Cpu) => write!(
-                f,
-                "was killed: it used more than {} s of processor time",
-                Limits::PROGRAM.cpu
-            ),
-            Ended::Tripped(Tripped::Processes) => write!(
-                f,
-                "was killed: it started more than {} processes, or {} threads",
-                Limits::PROGRAM.processes,
-                Limits::PROGRAM.threads
-            ),
-            Ended::Refused(errno) => {
-                write!(
-                    f,
-                    "cannot be started: {}",
-                    io::Error::from_raw_os_error(*errno)
-                )
-            }
-            Ended::NoSandbox => write!(f, "was not run: its sandbox broke"),
-        }
-    }
 }
 
 /// A process that was started, and everything that it starts itself.
@@ -202,7 +142,7 @@ impl Process {
             .process_group(0);
         hear_signals(&mut builder);
         die_with_parent(&mut builder);
-        hand_nothing_on(&mut builder);
+        workbook_sandbox::hand_nothing_on(&mut builder);
         let mut child = tokio::process::Command::from(builder).spawn()?;
         let pid = child
             .id()
@@ -256,7 +196,7 @@ impl Process {
                     control.as_ref().and_then(Control::over)
                 });
                 let _ = tell.send(Some(match (inside, status) {
-                    _ if too_much => Ended::TooMuchOutput,
+                    _ if too_much => Ended::OverLimit(Limit::Output((OUTPUT_LIMIT >> 20) as u64)),
                     (Some(Some(over)), _) => ended_inside(over),
                     // Killed from outside, it told nothing any more.
                     (_, Ok(status)) if status.signal() == Some(9) => Ended::Signal(9),
@@ -361,8 +301,21 @@ fn ended_inside(over: Over) -> Ended {
     match over {
         Over::Code(code) => Ended::Code(code),
         Over::Signal(signal) => Ended::Signal(signal),
-        Over::Tripped(limit) => Ended::Tripped(limit),
+        Over::Tripped(tripped) => Ended::OverLimit(passed(tripped)),
         Over::Refused(errno) => Ended::Refused(errno),
+    }
+}
+
+/// The limit of a sandbox that a program passed.
+fn passed(tripped: Tripped) -> Limit {
+    let limits = Limits::PROGRAM;
+    match tripped {
+        Tripped::Memory => Limit::Memory(limits.memory >> 20),
+        Tripped::Cpu => Limit::ProcessorTime(limits.cpu),
+        Tripped::Processes => Limit::Processes {
+            processes: limits.processes,
+            threads: limits.threads,
+        },
     }
 }
 

@@ -24,13 +24,15 @@ use rustix::process::Signal;
 pub use bindings::Bound;
 pub(crate) use witness::Witness;
 
-use crate::{
-    failure::Failure,
-    finding::anonymous,
-    process::{Ended, Process},
-    report::{ProgramReport, quote},
-    wait::{Bell, DEADLINE, within},
-};
+use crate::process::Process;
+use crate::wait::Bell;
+use crate::wait::DEADLINE;
+use crate::wait::within;
+use workbook_diagnosis::Ended;
+use workbook_diagnosis::finding::anonymous;
+use workbook_diagnosis::quote::quote;
+use workbook_report::failure::Failure;
+use workbook_report::report::ProgramReport;
 
 /// How long a program has to end after Ctrl-C, as the exercises' texts say.
 pub const CTRL_C_LIMIT: Duration = Duration::from_secs(2);

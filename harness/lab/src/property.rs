@@ -13,11 +13,11 @@ use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config, Reason, RngAlgorithm, TestRng, TestRunner},
 };
+use workbook_report::failure::{Checked, Failure};
 
 use crate::{
     check::{Bench, Outcome, Tried, run},
     exercise::Exercise,
-    failure::{Checked, Failure},
     lab::Lab,
     wait::{DEADLINE, SHORT_DEADLINE},
 };

@@ -5,9 +5,11 @@
 
 use std::time::Duration;
 
+use amqp_tap::story::{self, Story};
+use workbook_diagnosis::finding::spoken;
+use workbook_report::failure::{Checked, Failure};
+
 use crate::{
-    failure::{Checked, Failure},
-    finding::{Story, spoken},
     lab::{Lab, Start},
     program::Program,
 };
@@ -88,10 +90,8 @@ impl Lab {
 impl Program {
     /// Every task that was delivered to it so far, in order.
     pub fn tasks(&self) -> Vec<Task> {
-        let witness = self.witness();
-        let seen = witness.seen();
-        let story = Story::of(&seen, 0);
-        let task = |delivery: crate::finding::Delivery| Task {
+        let story = Story::of(&self.events());
+        let task = |delivery: story::Delivery| Task {
             redelivered: delivery.redelivered,
             automatic: delivery.automatic,
             delivered: delivery.got.at,

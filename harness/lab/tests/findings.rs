@@ -11,8 +11,8 @@ use std::{collections::BTreeSet, io::BufReader, path::PathBuf};
 
 use amqp_tap::Tape;
 use support::{About, Part, outline, scenes::SCENES};
-use workbook_lab::{
-    course::{Ask, Language},
+use workbook_course::{Ask, Language};
+use workbook_diagnosis::{
     finding::{Finding, FindingId, Given, Seen, findings_given},
     picture::{self, Look},
 };

@@ -12,7 +12,7 @@ use support::{
     scenes::{Recorded, SCENES, Scene, play},
 };
 use workbook_broker::{Broker, Lease, Options, OwnBroker};
-use workbook_lab::{
+use workbook_diagnosis::{
     finding::{Seen, findings},
     picture::{self, Look},
 };

@@ -18,9 +18,9 @@
 //! | [`outside`] | starting a program in a sandbox, its signals and its end |
 //! | [`mod@run`] | running a command in a sandbox to its end |
 //! | [`inside`] | the first process of a sandbox |
+//! | [`hand_nothing_on`] | descriptors that a process does not hand on |
 
-#![forbid(unsafe_code)]
-
+mod descriptors;
 #[cfg(target_os = "linux")]
 pub mod inside;
 pub mod limits;
@@ -29,6 +29,7 @@ pub mod room;
 pub mod run;
 pub mod wire;
 
+pub use descriptors::hand_nothing_on;
 pub use limits::{Limits, Tripped};
 pub use outside::{Cell, Control, Ready, SandboxError};
 pub use room::{Bind, Kind, Room};

@@ -25,6 +25,7 @@
 //! - [`Tap`] listens and forwards ([`TapOptions`] say where, with which [`Login`] and [`Limits`]);
 //! - [`Tape`] is what it recorded: [`Event`]s, live or read back; [`Frame`] says which events are meant;
 //! - [`Method`], [`Content`] and [`Message`] are what went over the wire;
+//! - a [`story`] is what a tape means: publishes with their confirms, deliveries with their settlements, errors;
 //! - [`Conversation`] is a tape in normal form, equal for programs that mean the same;
 //! - [`Fault`] and [`Rule`] bend a connection, and [`Injected`] tells whether and where that hit;
 //! - [`Replay`] is a tap without sockets, for bytes that are already there.
@@ -62,6 +63,7 @@ mod options;
 mod outlet;
 mod replay;
 mod session;
+pub mod story;
 mod tap;
 mod tape;
 mod usage;

@@ -7,9 +7,10 @@
 
 mod support;
 
-use amqp_tap::{Ending, Endpoint, Fate, Limits, Login, Tap, TapOptions, Tape, What, client, ended};
-use amq_protocol::protocol::{AMQPClass, basic};
 use std::time::Duration;
+
+use amq_protocol::protocol::{AMQPClass, basic};
+use amqp_tap::{Ending, Endpoint, Fate, Limits, Login, Tap, TapOptions, Tape, What, client, ended};
 use support::{
     DEADLINE, ack, body, carry, close, close_ok, connect, declare, greeting, handshake, header,
     heartbeat, method, open, peers, publish, publish_method, read, read_all, soon, start, start_ok,

@@ -1,7 +1,7 @@
 //! The command line as it is typed.
 
 use clap::{Args, Parser, Subcommand};
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 /// Learn RabbitMQ with Rust, checked against a real broker.
 #[derive(Debug, Parser)]

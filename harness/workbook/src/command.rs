@@ -15,8 +15,8 @@ mod verify;
 use std::{env, path::Path, sync::Arc};
 
 use workbook_broker::{Consent, Options, image::ImageOptions};
-use workbook_grader::Workspace;
-use workbook_lab::{course::Language, sentences::in_language};
+use workbook_course::{Language, Workspace};
+use workbook_report::sentences::in_language;
 
 use crate::{
     cli::{Cli, Command, Global},

@@ -2,10 +2,8 @@
 
 use std::{error::Error as StdError, process::ExitCode};
 
-use workbook_grader::{
-    build::BuildError, depot::DepotError, run::RunError, store::StoreError,
-    workspace::WorkspaceError,
-};
+use workbook_course::workspace::WorkspaceError;
+use workbook_grader::{build::BuildError, depot::DepotError, run::RunError, store::StoreError};
 
 /// The exit codes, as the README promises them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ mod slip;
 use std::process::ExitCode;
 
 use clap::Parser;
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {

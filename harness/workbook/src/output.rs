@@ -2,7 +2,8 @@
 
 use anstream::{eprintln, println};
 use owo_colors::OwoColorize;
-use workbook_lab::{Verdict, course::Language, sentences::in_language};
+use workbook_course::Language;
+use workbook_report::{Verdict, sentences::in_language};
 
 use crate::error::Error;
 

@@ -3,7 +3,7 @@
 use std::env;
 
 use clap::error::{ContextKind, ErrorKind};
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use crate::error::{Error, Exit};
 

@@ -16,10 +16,8 @@ use tokio::{
     time::timeout,
 };
 use workbook_broker::{Broker, Lease};
-use workbook_grader::{
-    Side, Workspace,
-    build::{self, Diagnostics},
-};
+use workbook_course::{Side, Workspace};
+use workbook_grader::build::{self, Diagnostics};
 
 use super::{Part, Run, Scenario, program_of};
 use crate::error::BookError;

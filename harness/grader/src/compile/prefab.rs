@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use workbook_lab::course::Chapter;
+use workbook_course::Chapter;
 use workbook_sandbox::Room;
 
 use super::{CompileError, Site, Unit, file, source_of};

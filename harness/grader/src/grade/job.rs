@@ -1,14 +1,13 @@
 //! One exercise of one submission.
 
-use std::fmt::Write as _;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
-use workbook_lab::{
+use workbook_course::{Chapter, Language};
+use workbook_diagnosis::finding::Severity;
+use workbook_report::{
     Verdict as LabVerdict,
     cause::{Cause as Why, groups},
-    course::{Chapter, Language},
-    exercise::Programs,
-    finding::Severity,
+    request::Programs,
 };
 use workbook_sandbox::{Bind, Room, room::SANDBOX};
 

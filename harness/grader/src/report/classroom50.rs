@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::rows::rows;
 use crate::model::{Submission, Verdict};

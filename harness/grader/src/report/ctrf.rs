@@ -1,8 +1,7 @@
 //! The Common Test Report Format.
 
 use serde_json::{Value, json};
-
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::rows::rows;
 use crate::model::{Evidence, Submission, Verdict};

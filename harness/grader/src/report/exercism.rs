@@ -1,8 +1,7 @@
 //! Exercism's `results.json`, version 3.
 
 use serde_json::{Value, json};
-
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::{
     rows::{self, rows},

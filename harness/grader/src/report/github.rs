@@ -2,8 +2,7 @@
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
-
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::rows::rows;
 use crate::model::{Submission, Verdict};

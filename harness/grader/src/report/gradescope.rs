@@ -1,10 +1,9 @@
 //! Gradescope's `results.json`.
 
 use serde_json::{Value, json};
+use workbook_course::Language;
 
-use workbook_lab::course::Language;
-
-use super::{rows, rows::rows};
+use super::rows::{self, rows};
 use crate::model::{Submission, Verdict};
 
 /// The result. Every test is visible, as a hidden one hides the total.

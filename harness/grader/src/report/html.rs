@@ -1,10 +1,9 @@
 //! Pages for people: one for each submission, and one for the class. They ask nothing of any network.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use askama::Template;
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::safe::{html, plain};
 use crate::model::{Check, Evidence, Exercise, Results, Submission, Text, Verdict};

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::{rows::rows, safe};
 use crate::model::{Submission, Verdict};

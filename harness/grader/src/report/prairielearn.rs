@@ -1,8 +1,7 @@
 //! `PrairieLearn`'s results of an external grader.
 
 use serde_json::{Value, json};
-
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::rows::{self, rows};
 use crate::model::{Submission, Verdict};

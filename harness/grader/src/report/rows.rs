@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::safe;
 use crate::model::{Check, Exercise, Submission, Verdict};

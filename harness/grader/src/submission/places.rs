@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use workbook_lab::course::{Chapter, Course};
+use workbook_course::{Chapter, Course};
 
 use super::{
     package::{Node, Tree, is_hidden, is_in_sight},

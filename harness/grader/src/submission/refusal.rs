@@ -1,6 +1,6 @@
 //! Why something that was handed in cannot be taken, in words that say what to do.
 
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::{ALLOWED, shown};
 

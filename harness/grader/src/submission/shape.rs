@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use workbook_lab::course::{Chapter, Course};
+use workbook_course::{Chapter, Course};
 
 use super::{
     ALLOWED, Files, archive, is_archive,

@@ -6,8 +6,8 @@ use std::{
     path::Path,
 };
 
+use workbook_course::Language;
 use workbook_grader::submission::{self, Sources};
-use workbook_lab::course::Language;
 
 use super::{
     packers::{File, Tar, file, folder, raw_zip, special, tar},

@@ -5,18 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use workbook_course::{Chapter, Check, Side, Workspace};
 use workbook_grader::{
-    CheckResult, Plan, Side, Workspace,
+    CheckResult, Plan,
     build::{self, Diagnostics},
     event::BrokerInfo,
     lint,
     run::{Bounds, run},
 };
-use workbook_lab::{
-    Verdict,
-    course::{Chapter, Check},
-    exercise::Programs,
-};
+use workbook_report::{Verdict, request::Programs};
 
 /// So that snapshots hold the same random cases each time.
 const SEED: u64 = 1;

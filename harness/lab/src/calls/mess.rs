@@ -7,9 +7,10 @@ use proptest::{
     sample::select,
     strategy::Strategy,
 };
+use workbook_report::failure::Checked;
 
 use super::Call;
-use crate::{failure::Checked, judge::Letter, lab::Lab, property::Words};
+use crate::{judge::Letter, lab::Lab, property::Words};
 
 /// What a server can do to a client before it replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,14 +8,15 @@ use std::{
     sync::{Mutex, Once, PoisonError},
 };
 
-use crate::{
-    course::{Chapter, Language},
-    exercise::Exercise,
+use workbook_course::{Chapter, Language};
+use workbook_report::{
     kept,
     report::CheckReport,
     sentences,
     telling::{Telling, columns},
 };
+
+use crate::exercise::Exercise;
 
 /// What this process has run so far.
 static RUN: Mutex<Option<Run>> = Mutex::new(None);

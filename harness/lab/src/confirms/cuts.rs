@@ -7,13 +7,10 @@ use proptest::{
     prop_oneof,
     strategy::{Just, Strategy},
 };
+use workbook_report::failure::{Checked, Failure};
 
 use super::{Sent, Word, shown};
-use crate::{
-    failure::{Checked, Failure},
-    program::Program,
-    property::Words,
-};
+use crate::{program::Program, property::Words};
 
 /// Where a connection is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,14 +7,11 @@ use std::{
 
 use amqp_tap::{Event, Fault, Injected, Rule, Side, broker};
 use lapin::protocol::{AMQPClass, basic};
+use workbook_diagnosis::printed::said;
+use workbook_report::failure::{Checked, Failure};
 
 use super::{WORDS, Word};
-use crate::{
-    failure::{Checked, Failure},
-    lab::Lab,
-    printed::said,
-    program::Program,
-};
+use crate::{lab::Lab, program::Program};
 
 /// The confirms of a program that are held back until they are let go.
 #[derive(Debug)]

@@ -4,12 +4,10 @@ use lapin::{
     BasicProperties,
     options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions, QueuePurgeOptions},
 };
+use workbook_report::failure::{Checked, Failure};
 
 use super::{Asked as _, Judge, refused};
-use crate::{
-    failure::{Checked, Failure},
-    lab::Lab,
-};
+use crate::lab::Lab;
 
 /// So many messages are in a queue with a bound long before the broker has told it of the bound.
 const FAR_TOO_MANY: u32 = 10_000;

@@ -5,13 +5,11 @@ use lapin::{
     options::{QueueBindOptions, QueueDeclareOptions},
     types::FieldTable,
 };
+use workbook_diagnosis::model::{Message, headers};
+use workbook_report::failure::{Checked, Failure};
 
 use super::{Asked as _, Depth, Judge, Outgoing, code, refused};
-use crate::{
-    failure::{Checked, Failure},
-    model::{Message, headers},
-    wait::{DEADLINE, within},
-};
+use crate::wait::{DEADLINE, within};
 
 /// Who may use a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,9 +13,9 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable, ShortString},
 };
+use workbook_report::failure::{Checked, Failure};
 
 use super::{Asked as _, Judge, refused};
-use crate::failure::{Checked, Failure};
 
 /// The header that marks a reply as an error.
 const ERROR: &str = "error";
@@ -188,7 +188,10 @@ impl Partner {
             .await
             .map_err(|error| refused(&what, &error))?;
         // A queue that is just going may refuse it (`basic.nack`), which is as good as gone.
-        let _: Confirmation = sent.in_time().await.map_err(|error| refused(&what, &error))?;
+        let _: Confirmation = sent
+            .in_time()
+            .await
+            .map_err(|error| refused(&what, &error))?;
         Ok(())
     }
 }

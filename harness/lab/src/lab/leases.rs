@@ -3,12 +3,7 @@
 use std::{cell::RefCell, env, rc::Rc};
 
 use workbook_broker::{Broker, Lease, Lent};
-
-use crate::failure::Failure;
-
-/// The variable by which whoever runs many checks lends each some virtual hosts: a list of [`Lent`] as JSON. Those that
-/// are as good as fresh afterwards are named in its report.
-pub const LEASES: &str = "WORKBOOK_LEASES";
+use workbook_report::{failure::Failure, request::LEASES};
 
 /// Leases of virtual hosts on one broker: a lab that ended well hands its own on to the next lab of the same check.
 ///

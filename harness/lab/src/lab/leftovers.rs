@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 
 use workbook_broker::{Binding, Exchange, Queue, Topology};
+use workbook_diagnosis::finding::{Left, anonymous};
+use workbook_report::failure::{Checked, Failure};
 
 use super::Lab;
-use crate::{
-    failure::{Checked, Failure},
-    finding::{Left, anonymous},
-    wait::{DEADLINE, SHORT_DEADLINE, within},
-};
+use crate::wait::{DEADLINE, SHORT_DEADLINE, within};
 
 impl Lab {
     /// Ends all programs, as Ctrl-C does, and holds that nothing stays in the virtual host but the queues and exchanges

@@ -1,9 +1,9 @@
 //! What is declared in the lab's virtual host.
 
 use workbook_broker::Exchange;
+use workbook_report::failure::{Checked, Failure};
 
 use super::Lab;
-use crate::failure::{Checked, Failure};
 
 impl Lab {
     /// Makes a queue refuse what is published to it while so many messages are in it. It may take a moment.

@@ -5,26 +5,6 @@ use std::{io, os::unix::process::CommandExt, process::Command};
 #[cfg(target_os = "linux")]
 use rustix::process::Signal;
 
-/// Keeps from a process every descriptor but its standard streams: a shell, or whatever runs the harness, may have had
-/// files and pipes open that are nobody's business.
-///
-/// In the child there is no other thread that could open one at this very moment.
-#[expect(
-    unsafe_code,
-    reason = "only code between fork and exec can ask for this"
-)]
-pub fn hand_nothing_on(command: &mut Command) {
-    // SAFETY: the closure runs in the child after fork, where only async-signal-safe calls are allowed: it makes system
-    // calls and nothing else. It closes no descriptor, as one of them tells our side whether exec worked; it has exec
-    // close them.
-    unsafe {
-        command.pre_exec(|| {
-            close_fds::set_fds_cloexec(3, &[]);
-            Ok(())
-        });
-    }
-}
-
 /// Lets a program hear the signals of a terminal, as it does when a person starts it.
 ///
 /// Whoever runs in the background of a shell, or with `nohup`, ignores them, and so does all that it starts: a Ctrl-C that

@@ -10,9 +10,9 @@ use lapin::{
     protocol::{AMQPClass, exchange, queue},
     types::FieldTable,
 };
+use workbook_report::failure::Failure;
 
 use super::Program;
-use crate::failure::Failure;
 
 /// A binding that is certainly in force.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use amqp_tap::story::Story;
+use workbook_diagnosis::model::{Message, copies, disagreement};
+use workbook_report::failure::{Checked, Failure};
+
 use super::Program;
-use crate::{
-    failure::{Checked, Failure},
-    finding::Story,
-    lab::Lab,
-    model::{Message, copies, disagreement},
-};
+use crate::lab::Lab;
 
 impl Lab {
     /// Holds that a program gets what the model says of the messages that were published to an exchange and confirmed:
@@ -67,9 +66,7 @@ impl Program {
 
     /// The bodies of all messages that were delivered to it so far, in order.
     pub fn delivered(&self) -> Vec<String> {
-        let witness = self.witness();
-        let seen = witness.seen();
-        let deliveries = Story::of(&seen, 0).deliveries.into_iter();
+        let deliveries = Story::of(&self.events()).deliveries.into_iter();
         deliveries
             .filter(|delivery| delivery.whole)
             .map(|delivery| String::from_utf8_lossy(&delivery.body).into_owned())

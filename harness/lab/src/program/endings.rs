@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use amqp_tap::{Ending, Tape};
+use workbook_diagnosis::Ended;
+use workbook_report::failure::{Checked, Failure};
 
 use super::{CTRL_C_LIMIT, Program};
-use crate::{
-    failure::{Checked, Failure},
-    process::Ended,
-    wait::GRACE,
-};
+use crate::wait::GRACE;
 
 impl Program {
     /// Waits until the program ended and the broker has seen the end of each of its connections.

@@ -1,17 +1,18 @@
 //! What a program prints of the messages that it deals with.
 
-use super::Program;
-use crate::{
-    failure::{Checked, Failure},
+use workbook_diagnosis::{
     finding::anonymous,
     model::Message,
     printed::{Carried, carried, messages_carried},
-    report::visible,
+    quote::visible,
 };
+use workbook_report::failure::{Checked, Failure};
+
+use super::Program;
 
 impl Program {
     /// Waits until the program has printed these bodies, a line each, in order,
-    /// and nothing else that looks like a message (see [`printed`](crate::printed)).
+    /// and nothing else that looks like a message (see [`printed`](workbook_diagnosis::printed)).
     pub async fn prints_bodies(&self, bodies: &[String]) -> Checked {
         let shown: Vec<&str> = bodies.iter().map(String::as_str).collect();
         self.prints(&shown, |output, ended| carried(output, bodies, ended))

@@ -1,12 +1,11 @@
 //! The queues of a program: how it declares them, and how it takes messages from them.
 
+use amqp_tap::story::{Consumer, Story};
 use lapin::protocol::{AMQPClass, queue};
+use workbook_diagnosis::finding::anonymous;
+use workbook_report::failure::{Checked, Failure};
 
 use super::Program;
-use crate::{
-    failure::{Checked, Failure},
-    finding::{Consumer, Story, anonymous},
-};
 
 impl Program {
     /// Waits until a queue of this name is declared, and answers how the program declared it.
@@ -98,13 +97,12 @@ impl Program {
     }
 
     /// Reads its tape.
-    pub(super) fn read<T>(&self, look: impl FnOnce(&Story<'_>) -> T) -> T {
-        let witness = self.witness();
-        look(&Story::of(&witness.seen(), 0))
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Story) -> T) -> T {
+        look(&Story::of(&self.events()))
     }
 }
 
-fn consumes(story: &Story<'_>, queue: &str) -> bool {
+fn consumes(story: &Story, queue: &str) -> bool {
     let is_there = |it: &Consumer| it.answered.is_some() && it.queue == queue;
     story.consumers.iter().any(is_there)
 }

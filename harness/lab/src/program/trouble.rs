@@ -3,12 +3,12 @@
 use std::{io, sync::Arc};
 
 use amqp_tap::{Cut, Event, Fault, Rule, Side, What};
+use workbook_diagnosis::Ended;
+use workbook_report::failure::{Checked, Failure};
 
 use super::{NO_BROKER_LIMIT, Program};
 use crate::{
-    failure::{Checked, Failure},
     lab::{Lab, Start},
-    process::Ended,
     wait::{PATIENCE, SHORT_DEADLINE},
 };
 

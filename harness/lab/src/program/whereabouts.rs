@@ -2,13 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{CTRL_C_LIMIT, Program};
-use crate::{
-    failure::Failure,
-    finding::{Story, anonymous, is_waiting},
-    report::visible,
-    wait::GRACE,
+use amqp_tap::story::Story;
+use workbook_diagnosis::{
+    finding::{anonymous, spoken::is_waiting},
+    quote::visible,
 };
+use workbook_report::failure::Failure;
+
+use super::{CTRL_C_LIMIT, Program};
+use crate::wait::GRACE;
 
 /// What closes the quotes around a body.
 const CLOSING: [char; 7] = ['\'', '"', '`', '”', '’', '」', '»'];
@@ -115,9 +117,7 @@ impl Program {
     fn had(&self, bodies: &[&str], index: usize) -> Option<Had> {
         let body = bodies.get(index)?;
         let same = bodies[..index].iter().filter(|it| *it == body).count();
-        let witness = self.witness();
-        let seen = witness.seen();
-        let story = Story::of(&seen, 0);
+        let story = Story::of(&self.events());
         let is_it = |found: &[u8]| found == body.as_bytes();
         let deliveries = story.deliveries.iter();
         let mut delivered = deliveries.filter(|it| it.whole && is_it(&it.body));
@@ -172,14 +172,12 @@ impl Program {
 
     /// Whether it has printed nothing since it got or published its first body, but that it waits.
     fn is_silent_since_its_first_body(&self, lines: &[Line], errors: &[Line]) -> bool {
-        let witness = self.witness();
-        let seen = witness.seen();
-        let story = Story::of(&seen, 0);
+        let story = Story::of(&self.events());
         let got = story.deliveries.iter().map(|it| it.got.at);
         let first = got
             .chain(story.publishes.iter().map(|it| it.asked.at))
             .min();
-        let since = seen.began + first.unwrap_or_default();
+        let since = self.began() + first.unwrap_or_default();
         let mut later = lines
             .iter()
             .chain(errors)
@@ -259,7 +257,8 @@ fn ends_with(line: &str, body: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::printed::{Carried, carried};
+    use workbook_diagnosis::printed::Carried;
+    use workbook_diagnosis::printed::carried;
 
     fn lines(lines: &[&str]) -> Vec<String> {
         lines.iter().map(ToString::to_string).collect()

@@ -6,17 +6,17 @@ use std::{
 };
 
 use amqp_tap::{Ending, Event, Tape};
+use workbook_diagnosis::{
+    Ended,
+    finding::{Printed, Seen},
+};
 
 use super::Program;
-use crate::{
-    finding::{Printed, Seen},
-    process::Ended,
-};
 
 impl Program {
     /// Everything that findings and pictures are drawn from.
     pub(crate) fn witness(&self) -> Witness {
-        let began = self.0.tape.as_ref().map_or(self.0.started, Tape::began);
+        let began = self.began();
         let since = |time: SystemTime| time.duration_since(began).unwrap_or_default();
         let interrupted = *self
             .0
@@ -45,6 +45,12 @@ impl Program {
             ended: self.ended(),
             looked: since(SystemTime::now()),
         }
+    }
+
+    /// When its tape began, or the program where it has none.
+    pub(super) fn began(&self) -> SystemTime {
+        let tape = self.0.tape.as_ref();
+        tape.map_or(self.0.started, Tape::began)
     }
 
     /// Whether nothing that it sent can still change anything on the broker: on each of its connections it only

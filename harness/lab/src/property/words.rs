@@ -1,5 +1,7 @@
 //! How the case of a property is told to people.
 
+use workbook_diagnosis::model::headers::Match;
+
 /// A case, or a part of one, in words that need no knowledge of how it is made.
 pub trait Words {
     /// The whole of it, in a line.
@@ -58,6 +60,12 @@ impl Words for usize {
 impl Words for bool {
     fn words(&self) -> String {
         if *self { "yes" } else { "no" }.to_owned()
+    }
+}
+
+impl Words for Match {
+    fn words(&self) -> String {
+        self.as_str().to_owned()
     }
 }
 

@@ -23,9 +23,9 @@ use std::{
 
 use amqp_tap::{Event, Tape, What};
 use serde::{Deserialize, Serialize};
-use workbook_lab::{
+use workbook_diagnosis::{
+    Ended,
     finding::{Finding, Printed, Seen},
-    process::Ended,
 };
 
 /// How long anything may take.

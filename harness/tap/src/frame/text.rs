@@ -5,10 +5,12 @@
 //! such a frame, so it is given one to read in which they are spelled: `⟨8f12⟩`. The frame itself goes on as it came, and
 //! the tape keeps its bytes; only a client whose own codec is as strict gets what is spelled ([`Spellings`]).
 
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
 use super::{FRAME_END, Raw};
 use crate::{flaw::FrameKind as Kind, hex};
-use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 
 /// What a spelled string begins with. A string that begins so by itself is spelled as well: no two are taken for one.
 const OPEN: &str = "⟨";
@@ -286,8 +288,7 @@ mod tests {
             &[0xff; 255],
             &[0xfe; 255],
         ];
-        let shown =
-            strings.map(|it| String::from_utf8(spelled(it).unwrap_or(it.into())).unwrap());
+        let shown = strings.map(|it| String::from_utf8(spelled(it).unwrap_or(it.into())).unwrap());
         assert_eq!(shown[..4], ["", "id", "⟨ff⟩", "⟨ff80⟩"]);
         for (index, one) in shown.iter().enumerate() {
             assert!(one.len() <= 255, "{one}");

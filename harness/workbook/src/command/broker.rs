@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use workbook_broker::{Broker, Choice, IMAGE, Kind, Options, image};
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use super::Context;
 use crate::{

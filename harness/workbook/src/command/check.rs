@@ -7,16 +7,15 @@ mod watch;
 use std::env;
 
 use workbook_broker::{Broker, Choice, Kind};
+use workbook_course::{Language, Side};
 use workbook_grader::{
-    Plan, Side,
+    Plan,
     build::{self, Diagnostics},
     event::BrokerInfo,
     run::{Bounds, run},
 };
-use workbook_lab::{
-    Verdict,
-    course::Language,
-    kept,
+use workbook_report::{
+    Verdict, kept,
     telling::{Telling, columns},
 };
 

@@ -3,7 +3,8 @@
 use std::process::{Command, Stdio};
 
 use workbook_broker::{Broker, Choice, IMAGE, Kind};
-use workbook_lab::{course::Language, sentences::in_language};
+use workbook_course::Language;
+use workbook_report::sentences::in_language;
 
 use super::Context;
 use crate::{

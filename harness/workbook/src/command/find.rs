@@ -1,6 +1,6 @@
 //! What somebody means who types the name of an exercise or of a check.
 
-use workbook_lab::course::{Chapter, Language};
+use workbook_course::{Chapter, Language};
 
 use super::Context;
 use crate::error::{Error, Exit};

@@ -8,6 +8,7 @@ use std::{
 };
 
 use workbook_broker::{Broker, Choice};
+use workbook_course::Language;
 use workbook_grader::{
     build,
     depot::Depot,
@@ -16,7 +17,7 @@ use workbook_grader::{
     sandboxes::{self, NoSandbox},
     store::Store,
 };
-use workbook_lab::{course::Language, sentences::in_language};
+use workbook_report::sentences::in_language;
 use workbook_sandbox::{Kind, Room};
 
 use self::progress::Progress;

@@ -2,11 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use workbook_lab::{
-    cause::groups,
-    course::{Chapter, Language},
-    kept, reading,
-};
+use workbook_course::{Chapter, Language, reading};
+use workbook_report::{cause::groups, kept};
 
 use super::{Context, find};
 use crate::{

@@ -1,7 +1,8 @@
 //! `cargo workbook list`
 
 use serde_json::json;
-use workbook_lab::{Verdict, course::Language, kept};
+use workbook_course::Language;
+use workbook_report::{Verdict, kept};
 
 use super::Context;
 use crate::{error::Exit, output};

@@ -1,6 +1,7 @@
 //! `cargo workbook` without a command: where you are, and what comes next.
 
-use workbook_lab::{course::Language, kept};
+use workbook_course::Language;
+use workbook_report::kept;
 
 use super::{Context, list};
 use crate::{error::Exit, output};

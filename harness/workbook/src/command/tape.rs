@@ -2,11 +2,8 @@
 
 use std::{fs, path::Path};
 
-use workbook_lab::{
-    cause::groups,
-    course::{Chapter, Language},
-    kept,
-};
+use workbook_course::{Chapter, Language};
+use workbook_report::{cause::groups, kept};
 
 use super::{Context, find};
 use crate::{

@@ -5,11 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use workbook_grader::Side;
-use workbook_lab::{
-    course::{Chapter, Language},
-    exercise::Programs,
-};
+use workbook_course::{Chapter, Language, Side};
+use workbook_report::request::Programs;
 
 use crate::{
     command::{Context, find},

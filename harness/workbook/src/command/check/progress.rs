@@ -4,8 +4,8 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use workbook_course::Language;
 use workbook_grader::{CheckResult, Event};
-use workbook_lab::course::Language;
 
 use crate::{
     error::{Error, Exit},

@@ -7,7 +7,7 @@ use notify_debouncer_full::{
     notify::{self, RecursiveMode},
 };
 use tokio::sync::watch;
-use workbook_lab::course::Language;
+use workbook_course::Language;
 
 use crate::{
     error::{Error, Exit},

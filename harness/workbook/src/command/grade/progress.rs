@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, io::IsTerminal};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use workbook_course::Language;
 use workbook_grader::{grade::GradeEvent, model::Verdict};
-use workbook_lab::course::Language;
 
 use crate::{
     error::{Error, Exit},

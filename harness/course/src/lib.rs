@@ -1,0 +1,16 @@
+//! The course: its catalogue, its languages, and where its chapters and pages are.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `catalogue` | `exercises/course.toml`: chapters, checks, what they ask for |
+//! | [`workspace`] | a checkout: where the course, its exercises and its solutions are |
+//! | [`reading`] | where a page of the book is on this machine |
+
+#![forbid(unsafe_code)]
+
+mod catalogue;
+pub mod reading;
+pub mod workspace;
+
+pub use catalogue::{Ask, Chapter, ChapterGiven, Check, Course, CourseError, Language, Text};
+pub use workspace::{Side, Workspace};

@@ -1,0 +1,23 @@
+//! What a check is told and what it says.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`failure`] | why a check does not hold; verdicts |
+//! | [`report`] | the outcome of one check, for a person and as a file |
+//! | [`request`] | what whoever runs a check tells it, in the environment |
+//! | [`cause`] | failures of one cause |
+//! | [`telling`] | how they are told on one screen |
+//! | [`sentences`] | what checks say, in Chinese |
+//! | [`kept`] | what is kept between runs |
+
+#![forbid(unsafe_code)]
+
+pub mod cause;
+pub mod failure;
+pub mod kept;
+pub mod report;
+pub mod request;
+pub mod sentences;
+pub mod telling;
+
+pub use failure::{Checked, Failure, Verdict};
