@@ -16,13 +16,15 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 use workbook_broker::Broker;
 use workbook_course::{Chapter, Language, Side, Workspace};
+use workbook_runner::{
+    build::{self, BuildError},
+    leases::Leases,
+};
 use workbook_sandbox::Room;
 
 use crate::{
-    build::{self, BuildError},
     compile::{self, Built},
     depot::Depot,
-    leases::Leases,
     model::{Evidence, Exercise, Results, SCHEMA, Submission, Text, Verdict},
     report,
     store::{Store, StoreError},

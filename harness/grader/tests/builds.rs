@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use workbook_course::{Side, Workspace};
-use workbook_grader::build;
+use workbook_runner::build;
 
 /// Every package in a build, with its version and the features that it is built with.
 fn built(workspace: &Workspace, scope: &[&str], edges: &str) -> BTreeSet<String> {
@@ -26,7 +26,7 @@ fn built(workspace: &Workspace, scope: &[&str], edges: &str) -> BTreeSet<String>
 
 /// Cargo builds a package once more for each set of features. Where a chapter that is built alone asks for fewer of
 /// them than the whole, all that depends on such a package is compiled again, which takes minutes: name the features
-/// in the workspace's `Cargo.toml`, and the package in `harness/lab/Cargo.toml`.
+/// in the workspace's `Cargo.toml`, and the package in `harness/features/Cargo.toml`.
 #[test]
 fn a_package_that_is_built_alone_shares_the_builds_of_the_whole() {
     let workspace = Workspace::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a checkout");
@@ -34,7 +34,15 @@ fn a_package_that_is_built_alone_shares_the_builds_of_the_whole() {
     let chapters = workspace.course.chapters.iter();
     let packages = chapters
         .flat_map(|it| [Side::Exercise, Side::Solution].map(|side| side.package(&it.slug)))
-        .chain(["workbook", "workbook-grader", "workbook-lab"].map(str::to_owned));
+        .chain(
+            [
+                "workbook",
+                "workbook-full",
+                "workbook-grader",
+                "workbook-lab",
+            ]
+            .map(str::to_owned),
+        );
     for package in packages {
         // `cargo test`, `check` and `grade` build the tests, `cargo run` does not.
         for edges in ["normal,build,dev", "normal,build"] {

@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use common::{Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
 use futures_util::{StreamExt, stream};
 use workbook_course::Side;
-use workbook_grader::{CheckResult, lint};
+use workbook_grader::lint;
 use workbook_report::Verdict;
+use workbook_runner::CheckResult;
 
 /// Variants mostly work.
 const VARIANTS_AT_ONCE: usize = 3;

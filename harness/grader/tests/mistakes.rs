@@ -16,12 +16,12 @@ use std::{
 use common::{Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
 use futures_util::{StreamExt, stream};
 use workbook_course::{Chapter, Check, Language, Side, Workspace};
-use workbook_grader::CheckResult;
 use workbook_report::{
     Verdict,
     cause::{Cause, groups},
     telling::{COLUMNS, SCREEN, Telling},
 };
+use workbook_runner::CheckResult;
 
 /// Mistakes mostly wait in vain, so several run at the same time.
 const AT_ONCE: usize = 6;

@@ -14,15 +14,15 @@ use std::{
 
 use tempfile::TempDir;
 use workbook_course::{Side, Workspace};
-use workbook_grader::{
+use workbook_report::{
+    Verdict,
+    request::{PROGRAMS, Programs},
+};
+use workbook_runner::{
     CheckResult, Plan,
     build::{self, Diagnostics},
     event::BrokerInfo,
     run::{Bounds, run},
-};
-use workbook_report::{
-    Verdict,
-    request::{PROGRAMS, Programs},
 };
 
 /// A check binary, and a folder for scripts and what they write.

@@ -11,30 +11,32 @@ use workbook_course::Language;
     version,
     arg_required_else_help = false
 )]
-pub(crate) struct Cli {
+pub struct Cli {
+    /// Options of every command
     #[command(flatten)]
-    pub(crate) global: Global,
+    pub global: Global,
+    /// What is asked for
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub command: Option<Command>,
 }
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Global {
+pub struct Global {
     /// Install what is missing without asking
     #[arg(long, global = true)]
-    pub(crate) yes: bool,
+    pub yes: bool,
     /// Which broker: auto, docker, local, or amqp://user:password@host:port/vhost
     #[arg(long, global = true, value_name = "BROKER")]
-    pub(crate) broker: Option<String>,
+    pub broker: Option<String>,
     /// The language of messages (otherwise the locale's)
     #[arg(long, global = true, value_name = "LANG", value_parser = ["en", "zh"])]
-    pub(crate) lang: Option<String>,
+    pub lang: Option<String>,
 }
 
 impl Global {
     /// The language of messages.
-    pub(crate) fn language(&self) -> Language {
+    pub fn language(&self) -> Language {
         match &self.lang {
             Some(tag) => Language::from_tag(tag),
             None => Language::from_env(),
@@ -42,8 +44,9 @@ impl Global {
     }
 }
 
+/// The commands.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
     /// Show the exercises, their points and what you reached
     List {
         /// As JSON
@@ -59,94 +62,106 @@ pub(crate) enum Command {
         /// The exercise: its name or its number, as `list` shows them
         exercise: String,
     },
-    /// Grade a class of submissions that nobody trusts
-    Grade(Grade),
     /// The RabbitMQ that everything runs on
     Broker {
+        /// What of it
         #[command(subcommand)]
         command: Broker,
     },
     /// Say what is here, what is missing, and the command that mends it
     Doctor,
+    /// What only few need
+    #[command(flatten)]
+    Rest(Rest),
+}
+
+/// The commands that need much more than the others.
+#[derive(Debug, Subcommand)]
+pub enum Rest {
+    /// Grade a class of submissions that nobody trusts
+    Grade(Grade),
     /// Hold everything that must hold in this repository
     Verify,
     /// The book
     Book {
+        /// What of it
         #[command(subcommand)]
         command: Book,
     },
 }
 
+/// `check EXERCISE`
 #[derive(Debug, Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option as it is typed"
 )]
-pub(crate) struct Check {
+pub struct Check {
     /// The exercise: its name or its number, as `list` shows them
-    pub(crate) exercise: String,
+    pub exercise: String,
     /// Run only this check (may be repeated)
     #[arg(long, value_name = "CHECK")]
-    pub(crate) only: Vec<String>,
+    pub only: Vec<String>,
     /// Check again with each save, until Ctrl-C
     #[arg(long)]
-    pub(crate) watch: bool,
+    pub watch: bool,
     /// Tell everything: each check as it ends, and every failure in full
     #[arg(long)]
-    pub(crate) verbose: bool,
+    pub verbose: bool,
     /// Check our solution instead of your programs
     #[arg(long)]
-    pub(crate) solution: bool,
+    pub solution: bool,
     /// Check another command instead of a program, in any language: --program send='python3 send.py'
     #[arg(long = "program", value_name = "NAME=COMMAND")]
-    pub(crate) programs: Vec<String>,
+    pub programs: Vec<String>,
     /// Repeat the random choices of an earlier run
     #[arg(long)]
-    pub(crate) seed: Option<u64>,
+    pub seed: Option<u64>,
     /// How many checks run at the same time (otherwise twice the cores)
     #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
+    pub jobs: Option<usize>,
     /// One JSON object a line: started, check …, finished
     #[arg(long)]
-    pub(crate) json: bool,
+    pub json: bool,
 }
 
+/// `grade PATH --out DIR`
 #[derive(Debug, Args)]
-pub(crate) struct Grade {
+pub struct Grade {
     /// A folder of submissions (folders, .zip, .tar.gz), or one submission
-    pub(crate) path: std::path::PathBuf,
+    pub path: std::path::PathBuf,
     /// Where the results go; what is there already is not graded again
     #[arg(long, value_name = "DIR")]
-    pub(crate) out: std::path::PathBuf,
+    pub out: std::path::PathBuf,
     /// Only this exercise (may be repeated; otherwise all that any submission holds)
     #[arg(long = "exercise", value_name = "NAME")]
-    pub(crate) exercises: Vec<String>,
+    pub exercises: Vec<String>,
     /// How many submissions are compiled at the same time (otherwise one for each core)
     #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
+    pub jobs: Option<usize>,
     /// Repeat the random choices of an earlier grading (otherwise those of DIR, or new ones)
     #[arg(long)]
-    pub(crate) seed: Option<u64>,
+    pub seed: Option<u64>,
     /// What the programs are kept in
     #[arg(long, value_enum, default_value_t = SandboxChoice::Auto)]
-    pub(crate) sandbox: SandboxChoice,
+    pub sandbox: SandboxChoice,
     /// Grade again what is graded already
     #[arg(long)]
-    pub(crate) again: bool,
+    pub again: bool,
     /// Also grade programs in other languages, as a submission's workbook.toml names them
     #[arg(long)]
-    pub(crate) any_language: bool,
+    pub any_language: bool,
     /// A folder that programs in other languages need: they can read it, and its bin comes first on their path
     #[arg(long, value_name = "FOLDER")]
-    pub(crate) tools: Vec<std::path::PathBuf>,
+    pub tools: Vec<std::path::PathBuf>,
     /// One JSON object a line: started, graded …, finished
     #[arg(long)]
-    pub(crate) json: bool,
+    pub json: bool,
 }
 
 /// What the programs are kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum SandboxChoice {
+pub enum SandboxChoice {
     /// bubblewrap, else Docker
     Auto,
     /// bubblewrap
@@ -157,20 +172,22 @@ pub(crate) enum SandboxChoice {
     None,
 }
 
+/// `tape EXERCISE`
 #[derive(Debug, Args)]
-pub(crate) struct Tape {
+pub struct Tape {
     /// The exercise: its name or its number, as `list` shows them
-    pub(crate) exercise: String,
+    pub exercise: String,
     /// The check whose tape is meant (otherwise the first that failed)
     #[arg(long, value_name = "NAME")]
-    pub(crate) check: Option<String>,
+    pub check: Option<String>,
     /// Write the diagram to a file as SVG
     #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<std::path::PathBuf>,
+    pub svg: Option<std::path::PathBuf>,
 }
 
+/// `broker …`
 #[derive(Debug, Subcommand)]
-pub(crate) enum Broker {
+pub enum Broker {
     /// Find or start a broker; it stays until `down`
     Up,
     /// Stop every broker that the workbook started, and leave nothing behind
@@ -189,8 +206,9 @@ pub(crate) enum Broker {
     },
 }
 
+/// `book …`
 #[derive(Debug, Subcommand)]
-pub(crate) enum Book {
+pub enum Book {
     /// Build the book as HTML, in every language
     Build {
         /// Where to (otherwise book/book)

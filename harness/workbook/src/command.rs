@@ -1,39 +1,40 @@
 //! The commands, a file each.
 
-mod book;
 mod broker;
 mod check;
 mod doctor;
 mod find;
-mod grade;
 mod hint;
 mod list;
 mod status;
 mod tape;
-mod verify;
 
 use std::{env, path::Path, sync::Arc};
 
-use workbook_broker::{Consent, Options, image::ImageOptions};
+use workbook_broker::{BROKER_VARIABLE, Broker, Choice, Consent, Options, image::ImageOptions};
 use workbook_course::{Language, Workspace};
 use workbook_report::sentences::in_language;
 
 use crate::{
-    cli::{Cli, Command, Global},
+    cli::{Cli, Command, Global, Rest},
     error::{Error, Exit},
     output,
 };
 
 /// What every command knows.
-struct Context {
-    workspace: Workspace,
-    language: Language,
-    global: Global,
+#[derive(Debug)]
+pub struct Context {
+    /// The checkout.
+    pub workspace: Workspace,
+    /// The language of messages.
+    pub language: Language,
+    /// The options of every command.
+    pub global: Global,
 }
 
 impl Context {
     /// Where to get a broker from, as the options and the environment say.
-    fn broker_options(&self) -> Result<Options, Error> {
+    pub fn broker_options(&self) -> Result<Options, Error> {
         let mut options = Options::from_env()?;
         if let Some(choice) = &self.global.broker {
             options.choice = choice.parse()?;
@@ -47,10 +48,30 @@ impl Context {
         options.progress = Arc::new(move |text| output::progress(&in_language(text, language)));
         Ok(options)
     }
+
+    /// What a check binary is told: which language, and the broker that was found.
+    pub fn environment(&self, choice: &Choice, found: &Broker) -> Vec<(String, String)> {
+        let choice = match choice {
+            // The address may hold a password, and `Display` leaves that out.
+            Choice::Address(_) => {
+                let typed = self.global.broker.clone();
+                typed.or_else(|| env::var(BROKER_VARIABLE).ok())
+            }
+            Choice::Auto => Some(found.kind().to_string()),
+            choice => Some(choice.to_string()),
+        };
+        let tag = match self.language {
+            Language::English => "en",
+            Language::Chinese => "zh",
+        };
+        let mut environment = vec![("WORKBOOK_LANG".to_owned(), tag.to_owned())];
+        environment.extend(choice.map(|choice| (BROKER_VARIABLE.to_owned(), choice)));
+        environment
+    }
 }
 
 /// How to make the image, with the same consent and the same listener as `options`.
-fn image_options(options: &Options) -> ImageOptions {
+pub fn image_options(options: &Options) -> ImageOptions {
     let mut wanted = ImageOptions::default();
     wanted.consent = options.consent;
     wanted.progress = options.progress.clone();
@@ -58,7 +79,11 @@ fn image_options(options: &Options) -> ImageOptions {
 }
 
 /// Does what was asked.
-pub(crate) fn run(cli: Cli, language: Language) -> Result<Exit, Error> {
+pub(crate) fn run(
+    cli: Cli,
+    language: Language,
+    rest: impl AsyncFnOnce(&Context, Rest) -> Result<Exit, Error>,
+) -> Result<Exit, Error> {
     let here = env::current_dir()?;
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
     let workspace = Workspace::find(&here).or_else(|_| Workspace::find(built_in))?;
@@ -75,13 +100,11 @@ pub(crate) fn run(cli: Cli, language: Language) -> Result<Exit, Error> {
             None => Ok(status::status(&context)),
             Some(Command::List { json }) => Ok(list::list(&context, json)),
             Some(Command::Check(arguments)) => check::check(&context, arguments).await,
-            Some(Command::Grade(arguments)) => grade::grade(&context, arguments).await,
             Some(Command::Tape(arguments)) => tape::tape(&context, &arguments),
             Some(Command::Hint { exercise }) => hint::hint(&context, &exercise),
             Some(Command::Broker { command }) => broker::broker(&context, command).await,
             Some(Command::Doctor) => doctor::doctor(&context).await,
-            Some(Command::Verify) => verify::verify(&context),
-            Some(Command::Book { command }) => book::book(&context, command).await,
+            Some(Command::Rest(asked)) => rest(&context, asked).await,
         }
     })
 }

@@ -3,11 +3,11 @@
 use std::{error::Error as StdError, process::ExitCode};
 
 use workbook_course::workspace::WorkspaceError;
-use workbook_grader::{build::BuildError, depot::DepotError, run::RunError, store::StoreError};
+use workbook_runner::{build::BuildError, run::RunError};
 
 /// The exit codes, as the README promises them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// All that was asked holds.
     Ok = 0,
     /// A check failed.
@@ -30,17 +30,18 @@ impl From<Exit> for ExitCode {
 
 /// An error with its causes, what to try, and the exit code.
 #[derive(Debug)]
-pub(crate) struct Error {
+pub struct Error {
     /// What could not be done, then why, outermost first.
-    pub(crate) causes: Vec<String>,
+    pub causes: Vec<String>,
     /// What to try next.
-    pub(crate) hints: Vec<String>,
+    pub hints: Vec<String>,
     /// The exit code.
-    pub(crate) exit: Exit,
+    pub exit: Exit,
 }
 
 impl Error {
-    pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
+    /// An error without a cause.
+    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {
             causes: vec![what.into()],
             hints: Vec::new(),
@@ -48,7 +49,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn from_source(exit: Exit, source: &dyn StdError) -> Self {
+    /// An error of a library, with all its causes.
+    pub fn from_source(exit: Exit, source: &dyn StdError) -> Self {
         let mut error = Self::new(exit, source.to_string());
         let mut cause = source.source();
         while let Some(inner) = cause {
@@ -58,8 +60,9 @@ impl Error {
         error
     }
 
+    /// Adds what to try.
     #[must_use]
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
@@ -105,24 +108,6 @@ impl From<BuildError> for Error {
 
 impl From<RunError> for Error {
     fn from(error: RunError) -> Self {
-        Self::from_source(Exit::Ours, &error)
-    }
-}
-
-impl From<workbook_book::BookError> for Error {
-    fn from(error: workbook_book::BookError) -> Self {
-        Self::from_source(Exit::Failed, &error)
-    }
-}
-
-impl From<DepotError> for Error {
-    fn from(error: DepotError) -> Self {
-        Self::from_source(Exit::Ours, &error)
-    }
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
         Self::from_source(Exit::Ours, &error)
     }
 }

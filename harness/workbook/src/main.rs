@@ -1,35 +1,11 @@
-//! The command line of the RabbitMQ Workbook: parse, call, map to an exit code.
+//! The program `workbook`: the commands that a learner needs; the others it hands over.
 
 #![forbid(unsafe_code)]
 
-mod cli;
-mod command;
-mod error;
-mod output;
-mod slip;
+mod hand_over;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use workbook_course::Language;
-
 fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(slip) if slip.use_stderr() && slip::language() == Language::Chinese => {
-            let error = slip::in_chinese(&slip);
-            output::error(&error, Language::Chinese);
-            return error.exit.into();
-        }
-        // Help and the version, too, come as an error.
-        Err(other) => other.exit(),
-    };
-    let language = cli.global.language();
-    match command::run(cli, language) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            output::error(&error, language);
-            error.exit.into()
-        }
-    }
+    workbook::main(async |context, _| Err(hand_over::to_the_whole(context)))
 }

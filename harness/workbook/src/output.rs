@@ -8,22 +8,22 @@ use workbook_report::{Verdict, sentences::in_language};
 use crate::error::Error;
 
 /// A line on standard output.
-pub(crate) fn line(text: &str) {
+pub fn line(text: &str) {
     println!("{text}");
 }
 
 /// A line about progress, on standard error, so that output can be piped.
-pub(crate) fn progress(text: &str) {
+pub fn progress(text: &str) {
     eprintln!("{}", text.dimmed());
 }
 
 /// Something that must not be overlooked, on standard error.
-pub(crate) fn warning(text: &str) {
+pub fn warning(text: &str) {
     eprintln!("{} {text}", "WARNING:".yellow().bold());
 }
 
 /// An error, its causes and its hints, on standard error.
-pub(crate) fn error(error: &Error, language: Language) {
+pub fn error(error: &Error, language: Language) {
     let (what, because, hint) = match language {
         Language::English => ("error:", "because:", "hint:"),
         Language::Chinese => ("错误：", "原因：", "提示："),
@@ -41,7 +41,7 @@ pub(crate) fn error(error: &Error, language: Language) {
 }
 
 /// What came of a run, as `Telling` has it: what fails is red, what holds is green.
-pub(crate) fn told(text: &str) {
+pub fn told(text: &str) {
     for line in text.lines() {
         match line.trim_start().strip_prefix('✗') {
             Some(rest) => println!("  {}{rest}", "✗".red().bold()),
@@ -51,7 +51,7 @@ pub(crate) fn told(text: &str) {
 }
 
 /// A verdict's word, coloured and padded.
-pub(crate) fn verdict(verdict: Verdict, language: Language) -> String {
+pub fn verdict(verdict: Verdict, language: Language) -> String {
     let word = match language {
         Language::English => format!("{verdict:<6}"),
         // Each character takes two columns.
@@ -65,6 +65,6 @@ pub(crate) fn verdict(verdict: Verdict, language: Language) -> String {
 }
 
 /// Something for another program, on standard output, as it is.
-pub(crate) fn raw(text: &str) {
+pub fn raw(text: &str) {
     anstream::print!("{text}");
 }

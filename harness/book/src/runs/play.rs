@@ -17,7 +17,7 @@ use tokio::{
 };
 use workbook_broker::{Broker, Lease};
 use workbook_course::{Side, Workspace};
-use workbook_grader::build::{self, Diagnostics};
+use workbook_runner::build::{self, Diagnostics};
 
 use super::{Part, Run, Scenario, program_of};
 use crate::error::BookError;

@@ -9,14 +9,16 @@ use workbook_report::{
     cause::{Cause as Why, groups},
     request::Programs,
 };
+use workbook_runner::{
+    event::{BrokerInfo, CheckResult},
+    run::{Bounds, Plan, run},
+};
 use workbook_sandbox::{Bind, Room, room::SANDBOX};
 
 use super::{CHECK_LIMIT, Compiled, Planned, Shop, left, unknown};
 use crate::{
     compile::{self, Built, CompileError},
-    event::{BrokerInfo, CheckResult},
     model::{Cause, Check, Exercise, Explanation, Program, Verdict},
-    run::{Bounds, Plan, run},
     submission::{self, Files, Handed, Sources},
 };
 

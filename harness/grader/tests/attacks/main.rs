@@ -31,13 +31,13 @@ use std::{
 use workbook_broker::{Broker, Options};
 use workbook_course::{Language, Workspace};
 use workbook_grader::{
-    build,
     depot::Depot,
     grade::{Class, grade},
     model::{self, Evidence, Results, Verdict},
     sandboxes,
     store::Store,
 };
+use workbook_runner::build;
 use workbook_sandbox::Kind;
 
 /// What nobody may read. It is in a file, in our environment, and in the neighbours' sources.

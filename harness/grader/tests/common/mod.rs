@@ -6,14 +6,14 @@ use std::{
 };
 
 use workbook_course::{Chapter, Check, Side, Workspace};
-use workbook_grader::{
+use workbook_grader::lint;
+use workbook_report::{Verdict, request::Programs};
+use workbook_runner::{
     CheckResult, Plan,
     build::{self, Diagnostics},
     event::BrokerInfo,
-    lint,
     run::{Bounds, run},
 };
-use workbook_report::{Verdict, request::Programs};
 
 /// So that snapshots hold the same random cases each time.
 const SEED: u64 = 1;

@@ -4,19 +4,17 @@ mod programs;
 mod progress;
 mod watch;
 
-use std::env;
-
-use workbook_broker::{Broker, Choice, Kind};
+use workbook_broker::{Broker, Choice};
 use workbook_course::{Language, Side};
-use workbook_grader::{
+use workbook_report::{
+    Verdict, kept,
+    telling::{Telling, columns},
+};
+use workbook_runner::{
     Plan,
     build::{self, Diagnostics},
     event::BrokerInfo,
     run::{Bounds, run},
-};
-use workbook_report::{
-    Verdict, kept,
-    telling::{Telling, columns},
 };
 
 use self::progress::Progress;
@@ -96,7 +94,7 @@ async fn once(context: &Context, arguments: &cli::Check) -> Result<Exit, Error> 
             version: broker.version().to_owned(),
         },
         keep: Some(kept::tapes(root, &chapter.slug)),
-        environment: environment(context, &options.choice, broker.kind()),
+        environment: context.environment(&options.choice, &broker),
         bounds: Bounds::default(),
     };
     let mut progress = Progress::new(context.language, arguments.json, arguments.verbose);
@@ -124,27 +122,4 @@ async fn once(context: &Context, arguments: &cli::Check) -> Result<Exit, Error> 
         Verdict::Infra => Exit::Ours,
         Verdict::Fail | Verdict::Error | Verdict::Ungradable => Exit::Failed,
     })
-}
-
-/// What the check binary is told: which language, and the broker that was found.
-fn environment(context: &Context, choice: &Choice, found: Kind) -> Vec<(String, String)> {
-    let choice = match choice {
-        // The address may hold a password, and `Display` leaves that out.
-        Choice::Address(_) => {
-            let typed = context.global.broker.clone();
-            typed.or_else(|| env::var("WORKBOOK_BROKER").ok())
-        }
-        Choice::Auto => Some(found.to_string()),
-        choice => Some(choice.to_string()),
-    };
-    let mut environment = vec![("WORKBOOK_LANG".to_owned(), tag(context.language).to_owned())];
-    environment.extend(choice.map(|choice| ("WORKBOOK_BROKER".to_owned(), choice)));
-    environment
-}
-
-pub(super) fn tag(language: Language) -> &'static str {
-    match language {
-        Language::English => "en",
-        Language::Chinese => "zh",
-    }
 }

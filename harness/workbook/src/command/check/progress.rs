@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use workbook_course::Language;
-use workbook_grader::{CheckResult, Event};
+use workbook_runner::{CheckResult, Event};
 
 use crate::{
     error::{Error, Exit},

@@ -7,51 +7,39 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use workbook_broker::{Broker, Choice};
+use workbook::{
+    Context, Error, Exit,
+    cli::{self, SandboxChoice},
+    output,
+};
+use workbook_broker::Broker;
 use workbook_course::Language;
 use workbook_grader::{
-    build,
     depot::Depot,
-    grade::{Class, GradeError, grade as grade_class},
+    grade::{Class, grade as grade_class},
     model::{self, Evidence, Results, Verdict},
     sandboxes::{self, NoSandbox},
     store::Store,
 };
 use workbook_report::sentences::in_language;
+use workbook_runner::build;
 use workbook_sandbox::{Kind, Room};
 
 use self::progress::Progress;
-use super::Context;
-use crate::{
-    cli::{self, SandboxChoice},
-    error::{Error, Exit},
-    output,
-};
+use crate::error;
 
-pub(super) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Exit, Error> {
+pub(crate) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Exit, Error> {
     let language = context.language;
-    let store = Store::open(&arguments.out)?;
+    let store = Store::open(&arguments.out).map_err(error::store)?;
     let options = context.broker_options()?;
     let say = |text: &str| output::progress(&in_language(text, language));
-    let depot = Depot::open(&context.workspace, &say)?;
+    let depot = Depot::open(&context.workspace, &say).map_err(error::depot)?;
     let room = room(context, &arguments, &depot).await?;
     let broker = Broker::find_or_start(&options).await?;
-    let mut environment = vec![(
-        "WORKBOOK_LANG".to_owned(),
-        super::check::tag(language).to_owned(),
-    )];
-    let choice = match &options.choice {
-        // The address may hold a password, and `Display` leaves that out.
-        Choice::Address(_) => {
-            let typed = context.global.broker.clone();
-            typed.or_else(|| std::env::var("WORKBOOK_BROKER").ok())
-        }
-        _ => Some(broker.kind().to_string()),
-    };
-    environment.extend(choice.map(|choice| ("WORKBOOK_BROKER".to_owned(), choice)));
-
     let evidence = Evidence {
-        seed: store.seed(arguments.seed, rand::random_range(0..1_000_000))?,
+        seed: store
+            .seed(arguments.seed, rand::random_range(0..1_000_000))
+            .map_err(error::store)?,
         broker: model::Broker {
             kind: broker.kind().to_string(),
             version: broker.version().to_owned(),
@@ -73,8 +61,8 @@ pub(super) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Ex
         tools: absolute(&arguments.tools)?,
         language,
         room,
+        environment: context.environment(&options.choice, &broker),
         broker,
-        environment,
     };
     let mut progress = Progress::new(language, arguments.json);
     let results = grade_class(
@@ -85,7 +73,8 @@ pub(super) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Ex
         |event| progress.tell(event),
         say,
     )
-    .await?;
+    .await
+    .map_err(error::grade)?;
     if !arguments.json {
         sum_up(language, &results, &arguments);
     }
@@ -209,17 +198,5 @@ fn sum_up(language: Language, results: &Results, arguments: &cli::Grade) {
                 "有些作业未能评分，这不是作业的错：请先解决上面的问题，再次运行同一命令"
             }
         });
-    }
-}
-
-impl From<GradeError> for Error {
-    fn from(error: GradeError) -> Self {
-        let exit = match &error {
-            GradeError::Path { .. } | GradeError::NoExercise { .. } | GradeError::Empty(_) => {
-                Exit::Usage
-            }
-            GradeError::Checks(_) | GradeError::Store(_) => Exit::Ours,
-        };
-        Self::from_source(exit, &error)
     }
 }

@@ -18,14 +18,12 @@ use std::{
 };
 
 use tokio::{runtime::Handle, task};
+use workbook::{Context, Error, Exit, command::image_options, output};
 use workbook_broker::{Broker, Choice, Consent, Kind, image};
-use workbook_grader::{build, lint::lint};
+use workbook_grader::lint::lint;
+use workbook_runner::build;
 
-use super::{Context, book};
-use crate::{
-    error::{Error, Exit},
-    output,
-};
+use crate::book;
 
 /// The variable that turns every skip into a failure.
 const NO_SKIP: &str = "WORKBOOK_NO_SKIP";
@@ -47,7 +45,7 @@ enum Step {
 
 type Outcome = Result<Step, Error>;
 
-pub(super) fn verify(context: &Context) -> Result<Exit, Error> {
+pub(crate) fn verify(context: &Context) -> Result<Exit, Error> {
     let verify = Verify {
         context,
         root: &context.workspace.root,
@@ -278,7 +276,7 @@ impl Verify<'_> {
             match first {
                 Err(error) if error.is_no_broker() && options.consent == Consent::Yes => {
                     output::progress("no image can be pulled here: making one");
-                    image::build(super::image_options(&options)).await?;
+                    image::build(image_options(&options)).await?;
                 }
                 Err(error) if error.is_no_broker() => return Ok(Err(error.to_string())),
                 other => return Ok(Ok(other?)),

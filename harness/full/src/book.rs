@@ -2,17 +2,13 @@
 
 use std::{net::SocketAddr, path::Path};
 
+use workbook::{Context, Error, Exit, cli::Book, output};
 use workbook_book::{Build, preprocess, refresh, report::Report};
 use workbook_broker::Broker;
 
-use super::Context;
-use crate::{
-    cli::Book,
-    error::{Error, Exit},
-    output,
-};
+use crate::error;
 
-pub(super) async fn book(context: &Context, command: Book) -> Result<Exit, Error> {
+pub(crate) async fn book(context: &Context, command: Book) -> Result<Exit, Error> {
     let root = &context.workspace.root;
     match command {
         Book::Build { out } => build(root, out.as_deref()),
@@ -29,7 +25,7 @@ fn build(root: &Path, out: Option<&Path>) -> Result<Exit, Error> {
     if let Some(out) = out {
         out.clone_into(&mut build.out);
     }
-    let seconds = build.run()?;
+    let seconds = build.run().map_err(error::book)?;
     output::progress(&format!("built in {seconds:.1} s"));
     output::line(&format!(
         "the book is in {}",
@@ -45,7 +41,9 @@ async fn serve(root: &Path, address: SocketAddr, open: bool) -> Result<Exit, Err
     if open {
         output::progress(&format!("open http://{address}/ in a browser"));
     }
-    workbook_book::serve(build, address, output::line).await?;
+    workbook_book::serve(build, address, output::line)
+        .await
+        .map_err(error::book)?;
     Ok(Exit::Ok)
 }
 
@@ -53,7 +51,7 @@ async fn serve(root: &Path, address: SocketAddr, open: bool) -> Result<Exit, Err
 fn mdbook(question: &[String]) -> Result<Exit, Error> {
     match question {
         [] => {
-            let changed = preprocess::as_command(std::io::stdin())?;
+            let changed = preprocess::as_command(std::io::stdin()).map_err(error::book)?;
             output::raw(&changed);
             Ok(Exit::Ok)
         }
@@ -64,19 +62,23 @@ fn mdbook(question: &[String]) -> Result<Exit, Error> {
 
 async fn refresh(context: &Context, runs: bool) -> Result<Exit, Error> {
     let root = &context.workspace.root;
-    for line in refresh::translations(root)? {
+    for line in refresh::translations(root).map_err(error::book)? {
         output::line(&line);
     }
     if runs {
         let broker = Broker::find_or_start(&context.broker_options()?).await?;
-        refresh::runs(&context.workspace, &broker, output::line).await?;
+        refresh::runs(&context.workspace, &broker, output::line)
+            .await
+            .map_err(error::book)?;
     }
     Ok(Exit::Ok)
 }
 
 async fn screenshots(context: &Context) -> Result<Exit, Error> {
     let broker = Broker::find_or_start(&context.broker_options()?).await?;
-    workbook_book::screenshots::take(&context.workspace.root, &broker, output::line).await?;
+    workbook_book::screenshots::take(&context.workspace.root, &broker, output::line)
+        .await
+        .map_err(error::book)?;
     Ok(Exit::Ok)
 }
 
@@ -89,7 +91,7 @@ fn looked_at(context: &Context) -> Build {
 }
 
 fn report(context: &Context) -> Result<Exit, Error> {
-    let report = Report::of(&looked_at(context))?;
+    let report = Report::of(&looked_at(context)).map_err(error::book)?;
     for line in report.lines() {
         output::line(&line);
     }
@@ -101,13 +103,13 @@ fn report(context: &Context) -> Result<Exit, Error> {
 }
 
 /// Builds the book and holds that nothing in it is stale or broken; answers a few words on what was looked at.
-pub(super) fn check(context: &Context) -> Result<String, Error> {
-    let report = Report::of(&looked_at(context))?;
+pub(crate) fn check(context: &Context) -> Result<String, Error> {
+    let report = Report::of(&looked_at(context)).map_err(error::book)?;
     if report.is_clean() {
         return Ok(report.looked_at.join(", "));
     }
-    let mut error = Error::new(Exit::Failed, "the book is not as it should be")
+    let mut stale = Error::new(Exit::Failed, "the book is not as it should be")
         .hint("cargo workbook book refresh, then translate what is new in book/po/");
-    error.causes.extend(report.lines());
-    Err(error)
+    stale.causes.extend(report.lines());
+    Err(stale)
 }

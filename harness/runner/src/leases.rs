@@ -29,7 +29,7 @@ impl Leases {
     }
 
     /// Some for one check. Where the broker makes none there are fewer: then the check asks it itself, and says why not.
-    pub(crate) async fn lend(&self) -> Vec<Lease> {
+    pub async fn lend(&self) -> Vec<Lease> {
         let mut lent = {
             let mut spare = self.spare();
             let kept = spare.len().saturating_sub(LENT);
@@ -45,7 +45,7 @@ impl Leases {
     }
 
     /// Takes back what was lent to a check; what is not as good as fresh is deleted.
-    pub(crate) async fn take_back(&self, lent: Vec<Lease>, given_back: &[String]) {
+    pub async fn take_back(&self, lent: Vec<Lease>, given_back: &[String]) {
         let fresh = |lease: &Lease| given_back.iter().any(|name| name == lease.vhost());
         let (fresh, used): (Vec<_>, Vec<_>) = lent.into_iter().partition(fresh);
         self.spare().extend(fresh);
@@ -53,7 +53,7 @@ impl Leases {
     }
 
     /// Deletes all.
-    pub(crate) async fn release(&self) {
+    pub async fn release(&self) {
         let spare = std::mem::take(&mut *self.spare());
         delete(spare).await;
     }

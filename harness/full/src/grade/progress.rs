@@ -3,13 +3,9 @@
 use std::{collections::BTreeMap, io::IsTerminal};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use workbook::{Error, Exit, output};
 use workbook_course::Language;
 use workbook_grader::{grade::GradeEvent, model::Verdict};
-
-use crate::{
-    error::{Error, Exit},
-    output,
-};
 
 /// Tells how far it is.
 pub(super) struct Progress {

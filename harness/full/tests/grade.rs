@@ -59,7 +59,7 @@ struct Grading {
 
 impl Grading {
     fn start(class: &Path, out: &Path) -> Self {
-        let workbook = Command::new(env!("CARGO_BIN_EXE_workbook"));
+        let workbook = Command::new(env!("CARGO_BIN_EXE_workbook-full"));
         Self::by(workbook, class, out, &[])
     }
 
@@ -188,7 +188,7 @@ fn programs_get_a_terminal_and_no_descriptor_that_the_shell_had() {
         shell
             .args(["-c", r#"exec 3<"$0" 5<"$0" 9<"$0" && exec "$@""#])
             .arg(folder.path().join("handed-on.txt"))
-            .arg(env!("CARGO_BIN_EXE_workbook"));
+            .arg(env!("CARGO_BIN_EXE_workbook-full"));
         let out = folder.path().join(sandbox);
         let grading = Grading::by(shell, &class, &out, &["--sandbox", sandbox]);
         (grading, out)
