@@ -94,7 +94,7 @@ impl Claim {
     pub(crate) async fn sweep_once(
         &self,
         broker: SocketAddr,
-        session: &Session,
+        session: &Session<'_>,
     ) -> Result<(), Error> {
         // Held while sweeping: a second lease of this process waits for the first one's sweep.
         let mut swept = self.swept.lock().await;

@@ -41,7 +41,7 @@ pub struct Lent {
 impl Lease {
     pub(crate) async fn take(broker: &Broker) -> Result<Self, Error> {
         let claim = Claim::of_process(broker.state()).await?;
-        let session = broker.management().session()?;
+        let session = broker.management().session();
         claim.sweep_once(broker.amqp_address(), &session).await?;
         // From here on a failure, or a caller who stops waiting, drops a lease that cleans up.
         let lease = Self {
@@ -120,7 +120,7 @@ impl Lease {
 
     /// The queues that exist in the vhost now, by name.
     pub async fn queues(&self) -> Result<Vec<Queue>, Error> {
-        self.broker.management().session()?.queues(&self.name).await
+        self.broker.management().session().queues(&self.name).await
     }
 
     /// The queues, exchanges and bindings that exist in the vhost now, without those that every vhost
@@ -129,7 +129,7 @@ impl Lease {
     pub async fn topology(&self) -> Result<Topology, Error> {
         self.broker
             .management()
-            .session()?
+            .session()
             .topology(&self.name)
             .await
     }
@@ -139,14 +139,14 @@ impl Lease {
     ///
     /// The broker tells the queue of the policy; whoever must know when it is in force has to ask the queue.
     pub async fn refuse_beyond(&self, queue: &str, messages: u32) -> Result<(), Error> {
-        let session = self.broker.management().session()?;
+        let session = self.broker.management().session();
         session.refuse_beyond(&self.name, queue, messages).await
     }
 
     /// Closes every connection of the lease's user, as an operator does: with `connection.close`, code 320
     /// (`CONNECTION_FORCED`) and this reason.
     pub async fn close_connections(&self, reason: &str) -> Result<(), Error> {
-        let session = self.broker.management().session()?;
+        let session = self.broker.management().session();
         session.close_connections(&self.name, reason).await
     }
 
@@ -157,7 +157,7 @@ impl Lease {
     /// to be released. Whoever clears a lease must know that nothing is under way to it: a message that comes later
     /// meets the next queue of its name.
     pub async fn clear(&self) -> Result<bool, Error> {
-        self.broker.management().session()?.clear(&self.name).await
+        self.broker.management().session().clear(&self.name).await
     }
 
     /// Deletes the vhost, with everything in it, and the user. Connections to it are closed. A borrowed one stays: its
@@ -166,7 +166,7 @@ impl Lease {
         if self.is_borrowed() {
             return Ok(());
         }
-        let session = self.broker.management().session()?;
+        let session = self.broker.management().session();
         session.delete_lease(&self.name).await?;
         self.released = true;
         Ok(())
@@ -202,7 +202,7 @@ fn release_in_thread(management: &Management, name: &str) {
         return;
     };
     let _ = runtime.block_on(async {
-        let session = management.session()?;
+        let session = management.session();
         match tokio::time::timeout(PATIENCE, session.delete_lease(name)).await {
             Ok(result) => result,
             Err(_) => Ok(()),

@@ -41,7 +41,7 @@
 //! | `docker` | a container, through testcontainers |
 //! | `install`, `programs`, `command` | package managers; finding and running programs |
 //! | `lease`, `claim` | a vhost and a user; sweeping what dead processes left |
-//! | `management`, `topology` | the management API, and what it tells of a vhost |
+//! | `management`, `http`, `topology` | the management API, and what it tells of a vhost |
 //! | `own` | a broker for one check alone |
 //! | `image` | making [`IMAGE`] where there is no registry |
 
@@ -54,6 +54,7 @@ mod claim;
 mod command;
 mod docker;
 mod error;
+mod http;
 pub mod image;
 mod install;
 mod lease;

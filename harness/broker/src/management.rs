@@ -1,30 +1,27 @@
-//! The broker's management API, as far as we need it: a wrapper around `rabbitmq_http_client`, which
-//! breaks between its minor versions, so that only this file knows it.
+//! The broker's management API, as far as we need it.
 //!
-//! An HTTP client keeps connections open, and each of these is driven by a task of the runtime in which
-//! it was opened. A lease may be made in one test's runtime and released in another's, so a client
-//! lives for one call of this crate and is never kept. Making one costs some microseconds,
-//! and a connection on the loopback 0.1 ms.
+//! Little is asked of it, and every check asks: so this is written down here, and needs no client library of a hundred
+//! crates.
 
-use std::fmt;
-use std::future::Future;
-use std::time::{Duration, Instant};
-
-use rabbitmq_http_client::api::Client;
-use rabbitmq_http_client::commons::{BindingDestinationType, PolicyTarget, VirtualHostLimitTarget};
-use rabbitmq_http_client::error::{ErrorDetails, HttpClientError};
-use rabbitmq_http_client::password_hashing::{HashingAlgorithm, salt};
-use rabbitmq_http_client::requests::{
-    EnforcedLimitParams, Permissions, PolicyParams, UserParams, VirtualHostParams,
+use std::{
+    fmt,
+    time::{Duration, Instant},
 };
+
+use data_encoding::BASE64;
+use hyper::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use crate::topology::{Binding, Exchange, Queue, Topology};
-use crate::{Error, timer};
-
-/// How long one request may take. The slowest is the making of a vhost, 10 ms on an idle machine.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::{
+    Error,
+    http::{Asked, Refused, ask},
+    timer,
+    topology::{Binding, Exchange, Queue, Topology},
+};
 
 /// How long, and how often at least, a request is repeated that the broker answers with an error of its
 /// own: a single answer may take longer than that on a machine that is busy. Each of ours may be repeated:
@@ -59,14 +56,43 @@ pub(crate) struct Management {
     login: Login,
 }
 
-/// The API, for the length of one call.
-pub(crate) struct Session(Client<String, String, String>, Raw);
+/// The API, as one who is logged in.
+pub(crate) struct Session<'a>(&'a Management);
 
-/// What it takes to ask the API without the typed client.
-struct Raw {
-    http: reqwest::Client,
-    endpoint: String,
-    login: Login,
+/// What the API tells of a queue; 4.x tells less of one that is just being deleted.
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct ListedQueue {
+    name: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    durable: bool,
+    exclusive: bool,
+    auto_delete: bool,
+    arguments: Map<String, Value>,
+}
+
+/// What the API tells of an exchange.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ListedExchange {
+    name: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    durable: bool,
+    auto_delete: bool,
+    arguments: Map<String, Value>,
+}
+
+/// What the API tells of a binding.
+#[derive(Deserialize)]
+struct ListedBinding {
+    source: String,
+    destination: String,
+    destination_type: String,
+    routing_key: String,
+    arguments: Map<String, Value>,
 }
 
 impl Management {
@@ -78,40 +104,68 @@ impl Management {
         &self.url
     }
 
-    pub(crate) fn session(&self) -> Result<Session, Error> {
-        // A proxy from the environment would be asked for `127.0.0.1`, and cannot know ours.
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            // The server may close a connection that waits at the very moment in which it is used
-            // again; on loopback a new one costs next to nothing.
-            .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| failed("start", &error.into()))?;
-        let endpoint = format!("{}/api", self.url.as_str().trim_end_matches('/'));
-        let Login { user, password } = self.login.clone();
-        let raw = Raw {
-            http: http.clone(),
-            endpoint: endpoint.clone(),
-            login: self.login.clone(),
-        };
-        Ok(Session(
-            Client::from_http_client(http, endpoint, user, password),
-            raw,
-        ))
+    pub(crate) fn session(&self) -> Session<'_> {
+        Session(self)
     }
 }
 
-impl Session {
+/// A path of the API: its parts may hold anything.
+fn path(parts: &[&str]) -> String {
+    let encoded = parts
+        .iter()
+        .map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string());
+    encoded.collect::<Vec<_>>().join("/")
+}
+
+impl Session<'_> {
+    async fn ask(&self, asked: &Asked<'_>) -> Result<Value, Refused> {
+        ask(&self.0.url, &self.0.login, asked).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, parts: &[&str]) -> Result<T, Refused> {
+        let asked = Asked {
+            method: Method::GET,
+            path: path(parts),
+            body: None,
+            headers: &[],
+        };
+        let json = self.ask(&asked).await?;
+        serde_json::from_value(json).map_err(|error| Refused::Silent(error.to_string()))
+    }
+
+    async fn put(&self, parts: &[&str], body: &Value) -> Result<(), Refused> {
+        let asked = Asked {
+            method: Method::PUT,
+            path: path(parts),
+            body: Some(body),
+            headers: &[],
+        };
+        self.ask(&asked).await.map(drop)
+    }
+
+    /// What is gone already is no error.
+    async fn delete(
+        &self,
+        parts: &[&str],
+        headers: &[(&'static str, &str)],
+    ) -> Result<(), Refused> {
+        let asked = Asked {
+            method: Method::DELETE,
+            path: path(parts),
+            body: None,
+            headers,
+        };
+        match self.ask(&asked).await {
+            Err(refused) if refused.status() == Some(404) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
     /// Succeeds when the API answers and knows our password.
     pub(crate) async fn check(&self) -> Result<(), Error> {
-        self.0
-            .current_user()
-            .await
-            .map(drop)
-            .map_err(|error| failed("accept our login", &error))
+        let user: Result<Value, Refused> = self.get(&["whoami"]).await;
+        user.map(drop)
+            .map_err(|refused| failed("accept our login", &refused))
     }
 
     /// Makes `guest` for work by hand: the tutorial's programs and the management page, in vhost `/`.
@@ -122,21 +176,17 @@ impl Session {
 
     /// Makes a vhost with its own user who may do anything there and nothing elsewhere.
     pub(crate) async fn make_lease(&self, name: &str, password: &str) -> Result<(), Error> {
-        let vhost = VirtualHostParams::named(name);
+        let plain = json!({});
         // The two do not depend on each other.
         tokio::try_join!(
-            patiently("make a vhost", || self.0.create_vhost(&vhost)),
+            patiently("make a vhost", async || {
+                self.put(&["vhosts", name], &plain).await
+            }),
             self.make_user(name, password, "")
         )?;
         let limits = async {
-            self.limit(
-                name,
-                VirtualHostLimitTarget::MaxConnections,
-                MAX_CONNECTIONS,
-            )
-            .await?;
-            self.limit(name, VirtualHostLimitTarget::MaxQueues, MAX_QUEUES)
-                .await
+            self.limit(name, "max-connections", MAX_CONNECTIONS).await?;
+            self.limit(name, "max-queues", MAX_QUEUES).await
         };
         tokio::try_join!(self.permit(name, name), limits)?;
         Ok(())
@@ -146,8 +196,12 @@ impl Session {
     pub(crate) async fn delete_lease(&self, name: &str) -> Result<(), Error> {
         // Both are tried, whatever becomes of the other.
         let (vhost, user) = tokio::join!(
-            patiently("delete a vhost", || self.0.delete_vhost(name, true)),
-            patiently("delete a user", || self.0.delete_user(name, true)),
+            patiently("delete a vhost", async || {
+                self.delete(&["vhosts", name], &[]).await
+            }),
+            patiently("delete a user", async || {
+                self.delete(&["users", name], &[]).await
+            }),
         );
         vhost.and(user)
     }
@@ -156,7 +210,9 @@ impl Session {
     pub(crate) async fn clear(&self, vhost: &str) -> Result<bool, Error> {
         let (topology, policies) = tokio::try_join!(
             self.topology(vhost),
-            patiently("list the policies", || self.0.list_policies_in(vhost)),
+            patiently("list the policies", async || {
+                self.get::<Vec<Value>>(&["policies", vhost]).await
+            }),
         )?;
         // It does not go with any queue or exchange that can be deleted.
         let built_in = |binding: &Binding| {
@@ -182,12 +238,15 @@ impl Session {
         topology.queues.retain(|queue| !queue.exclusive);
         for queue in &topology.queues {
             let name = &queue.name;
-            patiently("delete a queue", || self.0.delete_queue(vhost, name, true)).await?;
+            patiently("delete a queue", async || {
+                self.delete(&["queues", vhost, name], &[]).await
+            })
+            .await?;
         }
         for exchange in &topology.exchanges {
             let name = &exchange.name;
-            patiently("delete an exchange", || {
-                self.0.delete_exchange(vhost, name, true)
+            patiently("delete an exchange", async || {
+                self.delete(&["exchanges", vhost, name], &[]).await
             })
             .await?;
         }
@@ -201,20 +260,23 @@ impl Session {
         queue: &str,
         messages: u32,
     ) -> Result<(), Error> {
-        let definition =
-            serde_json::json!({ "max-length": messages, "overflow": "reject-publish" });
         let name = format!("bound-{queue}");
-        let pattern = format!("^{}$", escaped(queue));
-        let definition = definition.as_object().cloned().unwrap_or_default();
-        let policy =
-            PolicyParams::new(vhost, &name, &pattern, definition).apply_to(PolicyTarget::Queues);
-        patiently("set a policy", || self.0.declare_policy(&policy)).await
+        let policy = json!({
+            "pattern": format!("^{}$", escaped(queue)),
+            "apply-to": "queues",
+            "definition": { "max-length": messages, "overflow": "reject-publish" },
+        });
+        patiently("set a policy", async || {
+            self.put(&["policies", vhost, &name], &policy).await
+        })
+        .await
     }
 
     /// Closes every connection of a user. That there is none is no error.
     pub(crate) async fn close_connections(&self, user: &str, reason: &str) -> Result<(), Error> {
-        patiently("close a user's connections", || {
-            self.0.close_user_connections(user, Some(reason), true)
+        patiently("close a user's connections", async || {
+            self.delete(&["connections", "username", user], &[("X-Reason", reason)])
+                .await
         })
         .await
     }
@@ -222,32 +284,22 @@ impl Session {
     /// The names of all vhosts and users, in no order, some of them twice.
     pub(crate) async fn names(&self) -> Result<Vec<String>, Error> {
         let (mut names, users) = tokio::try_join!(
-            patiently("list the vhosts", || self.names_in("vhosts")),
-            patiently("list the users", || self.names_in("users")),
+            patiently("list the vhosts", async || {
+                self.names_in("vhosts").await
+            }),
+            patiently("list the users", async || { self.names_in("users").await }),
         )?;
         names.extend(users);
         Ok(names)
     }
 
-    /// The names in a list of the API. What is just being deleted is listed without its name by 4.x,
-    /// which the typed client takes for an error, so this asks by itself.
-    async fn names_in(&self, list: &str) -> Result<Vec<String>, HttpClientError> {
-        #[derive(serde::Deserialize)]
+    /// The names in a list of the API. What is just being deleted is listed without its name by 4.x.
+    async fn names_in(&self, list: &str) -> Result<Vec<String>, Refused> {
+        #[derive(Deserialize)]
         struct Named {
             name: Option<String>,
         }
-        let Raw {
-            http,
-            endpoint,
-            login,
-        } = &self.1;
-        let response = http
-            .get(format!("{endpoint}/{list}"))
-            .basic_auth(&login.user, Some(&login.password))
-            .send()
-            .await?
-            .error_for_status()?;
-        let listed: Vec<Named> = response.json().await?;
+        let listed: Vec<Named> = self.get(&[list]).await?;
         Ok(listed.into_iter().filter_map(|entry| entry.name).collect())
     }
 
@@ -257,19 +309,25 @@ impl Session {
     pub(crate) async fn topology(&self, vhost: &str) -> Result<Topology, Error> {
         let (queues, exchanges, bindings) = tokio::try_join!(
             self.queues(vhost),
-            patiently("list the exchanges", || self.0.list_exchanges_in(vhost)),
-            patiently("list the bindings", || self.0.list_bindings_in(vhost)),
+            patiently("list the exchanges", async || {
+                self.get::<Vec<ListedExchange>>(&["exchanges", vhost]).await
+            }),
+            patiently("list the bindings", async || {
+                self.get::<Vec<ListedBinding>>(&["bindings", vhost]).await
+            }),
         )?;
         let exchanges = exchanges
             .into_iter()
-            .filter(|exchange| !exchange.name.is_empty() && !exchange.name.starts_with("amq."))
-            .map(|exchange| Exchange {
-                name: exchange.name,
-                kind: exchange.exchange_type,
-                durable: exchange.durable,
-                auto_delete: exchange.auto_delete,
-                arguments: exchange.arguments.0,
+            .filter_map(|exchange| {
+                Some(Exchange {
+                    name: exchange.name?,
+                    kind: exchange.kind,
+                    durable: exchange.durable,
+                    auto_delete: exchange.auto_delete,
+                    arguments: exchange.arguments,
+                })
             })
+            .filter(|exchange| !exchange.name.is_empty() && !exchange.name.starts_with("amq."))
             .collect();
         let bindings = bindings
             .into_iter()
@@ -278,9 +336,9 @@ impl Session {
             .map(|binding| Binding {
                 source: binding.source,
                 destination: binding.destination,
-                to_exchange: matches!(binding.destination_type, BindingDestinationType::Exchange),
+                to_exchange: binding.destination_type == "exchange",
                 routing_key: binding.routing_key,
-                arguments: binding.arguments.0,
+                arguments: binding.arguments,
             })
             .collect();
         Ok(Topology {
@@ -292,54 +350,54 @@ impl Session {
     }
 
     pub(crate) async fn queues(&self, vhost: &str) -> Result<Vec<Queue>, Error> {
-        let queues = patiently("list the queues", || self.0.list_queues_in(vhost)).await?;
-        let mut queues: Vec<Queue> = queues
-            .into_iter()
-            .map(|queue| Queue {
-                name: queue.name,
-                kind: queue.queue_type,
+        let listed = patiently("list the queues", async || {
+            self.get::<Vec<ListedQueue>>(&["queues", vhost]).await
+        });
+        let queues = listed.await?.into_iter().filter_map(|queue| {
+            Some(Queue {
+                name: queue.name?,
+                kind: queue.kind,
                 durable: queue.durable,
                 exclusive: queue.exclusive,
                 auto_delete: queue.auto_delete,
-                arguments: queue.arguments.0,
+                arguments: queue.arguments,
             })
-            .collect();
+        });
+        let mut queues: Vec<Queue> = queues.collect();
         queues.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(queues)
     }
 
     async fn make_user(&self, name: &str, password: &str, tags: &str) -> Result<(), Error> {
-        let hash = HashingAlgorithm::SHA256
-            .salt_and_hash(&salt(), password)
-            .map_err(|error| Error::Management {
-                doing: "make a user".to_owned(),
-                status: None,
-                reason: error.to_string(),
-            })?;
-        let user = UserParams::new(name, &hash, tags);
-        patiently("make a user", || self.0.create_user(&user)).await
+        let user = json!({ "password_hash": salted(password), "tags": tags });
+        patiently("make a user", async || {
+            self.put(&["users", name], &user).await
+        })
+        .await
     }
 
     async fn permit(&self, user: &str, vhost: &str) -> Result<(), Error> {
-        let permissions = Permissions::full_access(user, vhost);
-        patiently("give a user permissions", || {
-            self.0.grant_permissions(&permissions)
+        let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+        patiently("give a user permissions", async || {
+            self.put(&["permissions", vhost, user], &all).await
         })
         .await
     }
 
-    async fn limit(
-        &self,
-        vhost: &str,
-        kind: VirtualHostLimitTarget,
-        value: i64,
-    ) -> Result<(), Error> {
-        patiently("limit a vhost", || {
-            let limit = EnforcedLimitParams::new(kind.clone(), value);
-            self.0.set_vhost_limit(vhost, limit)
+    async fn limit(&self, vhost: &str, kind: &str, value: i64) -> Result<(), Error> {
+        let value = json!({ "value": value });
+        patiently("limit a vhost", async || {
+            self.put(&["vhost-limits", vhost, kind], &value).await
         })
         .await
     }
+}
+
+/// A password as RabbitMQ keeps it: a salt of four bytes, and the SHA-256 of the salt and the password.
+fn salted(password: &str) -> String {
+    let salt: [u8; 4] = rand::random();
+    let hash = Sha256::new().chain_update(salt).chain_update(password);
+    BASE64.encode(&[&salt[..], &hash.finalize()].concat())
 }
 
 /// Asks again while the broker answers 5xx. RabbitMQ 4.3.6 does so for a moment when something is read
@@ -349,38 +407,40 @@ impl Session {
 /// A request under way is never given up and sent again: the broker works on at the first, and may do half of
 /// it only. It gives whoever makes a vhost the permissions there as the last step of that, and not at all when a
 /// second request finds the vhost made.
-async fn patiently<T, F>(doing: &str, request: impl Fn() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, HttpClientError>>,
-{
+async fn patiently<T>(
+    doing: &str,
+    request: impl AsyncFn() -> Result<T, Refused>,
+) -> Result<T, Error> {
     let deadline = Instant::now() + PATIENCE;
     let mut tries = 0;
     loop {
         tries += 1;
         let answer = request().await;
-        let upset = answer.as_ref().is_err_and(HttpClientError::is_server_error);
+        let upset = answer
+            .as_ref()
+            .is_err_and(|refused| refused.status().is_some_and(|status| status >= 500));
         let left = deadline.saturating_duration_since(Instant::now());
         if !upset || (left.is_zero() && tries >= TRIES) {
-            return answer.map_err(|error| failed(doing, &error));
+            return answer.map_err(|refused| failed(doing, &refused));
         }
         timer::pause(left).await;
     }
 }
 
-/// The client's error in our words. Requests carry the login in a header, so neither the address nor
-/// the reason can show it.
-fn failed(doing: &str, error: &HttpClientError) -> Error {
-    let status = error.status_code().map(|status| status.as_u16());
-    let told = error.error_details().and_then(ErrorDetails::reason);
-    let reason = match (told, status, error) {
-        (Some(reason), _, _) => reason.to_owned(),
-        (None, Some(status), _) => meaning(status),
-        (None, None, HttpClientError::RequestError { error, .. }) => innermost(error),
-        (None, None, other) => other.to_string(),
+/// What the API refused, in our words. Requests carry the login in a header, so no reason can show it.
+fn failed(doing: &str, refused: &Refused) -> Error {
+    let reason = match refused {
+        Refused::Status {
+            status,
+            reason: None,
+        } => meaning(status.as_u16()),
+        // `whoami` says "Not_Authorized" of a wrong password and of a user without the tag.
+        Refused::Status { status, .. } if status.as_u16() == 401 => meaning(401),
+        told => told.to_string(),
     };
     Error::Management {
         doing: doing.to_owned(),
-        status,
+        status: refused.status(),
         reason,
     }
 }
@@ -405,18 +465,6 @@ fn meaning(status: u16) -> String {
     }
 }
 
-/// The cause of the cause: `reqwest` says "error sending request" and means "connection refused".
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    if error.is_timeout() {
-        return format!("no answer in time ({cause})");
-    }
-    cause.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -426,11 +474,16 @@ mod tests {
     /// Asks a request that answers with these statuses in turn; what came of it, and how often it was sent.
     async fn asked(statuses: &[u16]) -> (Result<(), Error>, usize) {
         let sent = Cell::new(0);
-        let result = patiently("list the users", || {
+        let result = patiently("list the users", async || {
             let status = statuses[sent.replace(sent.get() + 1)];
-            let response = http::Response::builder().status(status).body("").unwrap();
-            let answer = reqwest::Response::from(response).error_for_status();
-            std::future::ready(answer.map(drop).map_err(HttpClientError::from))
+            let status = hyper::StatusCode::from_u16(status).unwrap();
+            match status.is_success() {
+                true => Ok(()),
+                false => Err(Refused::Status {
+                    status,
+                    reason: None,
+                }),
+            }
         })
         .await;
         (result, sent.get())

@@ -108,7 +108,7 @@ where
                 return Some(Err(Stopped::Ended(reason)));
             }
             let version = probe::handshake(amqp).await.ok()?;
-            let session = management.session().ok()?;
+            let session = management.session();
             session.check().await.ok()?;
             session.make_guest().await.ok()?;
             Some(Ok(Ready {
