@@ -13,7 +13,7 @@ use crate::management::{Login, Management};
 use crate::record::{Place, Ready, Record};
 use crate::start::Failure;
 use crate::{
-    Choice, Error, Kind, Options, StateDir, Topology, claim, docker, install, local, probe,
+    Choice, Error, Kind, Options, StateDir, Topology, claim, docker, engine, install, local, probe,
 };
 
 /// How often a start is tried with other ports when somebody takes ours in the meantime.
@@ -131,7 +131,7 @@ impl Broker {
     /// installed for the answer.
     pub async fn could_start(options: &Options, kind: Kind) -> Result<(), String> {
         match kind {
-            Kind::Docker => docker::is_ready().await,
+            Kind::Docker => engine::is_ready().await,
             Kind::Local => match local::server(options) {
                 Some(_) => Ok(()),
                 None => Err("there is no `rabbitmq-server` on the PATH".to_owned()),
@@ -415,11 +415,21 @@ async fn clean(options: &Options, kind: Kind) -> Result<Vec<Stopped>, Error> {
     Ok(stopped)
 }
 
-/// Stops everything that belongs to a state folder.
+/// Stops everything that belongs to a state folder, also what is not written down there.
 pub(crate) async fn stop_all(options: &Options) -> Result<Vec<Stopped>, Error> {
     let mut stopped = clean(options, Kind::Docker).await?;
     stopped.extend(clean(options, Kind::Local).await?);
     Ok(stopped)
+}
+
+/// Stops what is written down in a state folder: a start writes before it starts anything.
+pub(crate) async fn stop_recorded(options: &Options) -> Result<(), Error> {
+    for kind in [Kind::Docker, Kind::Local] {
+        if record_path(&options.state, kind).is_file() {
+            clean(options, kind).await?;
+        }
+    }
+    Ok(())
 }
 
 fn node_of(record: &Record) -> Option<(&str, &crate::record::Node)> {

@@ -35,6 +35,18 @@ pub(crate) struct Asked<'a> {
     pub(crate) headers: &'a [(&'static str, &'a str)],
 }
 
+impl Asked<'_> {
+    /// What is at a path.
+    pub(crate) fn get(path: String) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            body: None,
+            headers: &[],
+        }
+    }
+}
+
 /// Why there is no good answer. None of them holds the login.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {

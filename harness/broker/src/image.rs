@@ -13,8 +13,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use testcontainers::bollard::Docker;
-
+use crate::engine::{Asked, Image, ask};
 use crate::state::state;
 use crate::{Consent, Error, IMAGE, Options, StateDir, command, docker, install, programs};
 
@@ -73,13 +72,13 @@ pub struct Built {
 /// Makes the image, unless one of that tag is there. This needs root, Docker and a Debian mirror.
 pub async fn build(options: ImageOptions) -> Result<Built, Error> {
     let started = Instant::now();
-    let daemon = docker::connect().await.map_err(refused)?;
-    let is_there = docker::has_image(&daemon).await.map_err(refused)?;
+    let tools = tools(&options);
+    let is_there = docker::has_image(&tools).await.map_err(refused)?;
     let is_new = options.replace || !is_there;
     if is_new {
-        make(&options).await?;
+        make(&tools).await?;
     }
-    let found = inspect(&daemon).await?;
+    let found = inspect(&tools).await?;
     Ok(Built {
         is_new,
         elapsed: started.elapsed(),
@@ -91,25 +90,29 @@ fn refused(reason: String) -> Error {
     Error::Image { reason }
 }
 
-async fn make(options: &ImageOptions) -> Result<(), Error> {
+/// Only the search for programs and the consent matter here; no state is touched.
+fn tools(options: &ImageOptions) -> Options {
+    let mut tools = Options::new(StateDir::of_user());
+    tools.consent = options.consent;
+    tools.progress = Arc::clone(&options.progress);
+    tools
+}
+
+async fn make(tools: &Options) -> Result<(), Error> {
     if !rustix::process::geteuid().is_root() {
         return Err(refused(
             "making a Debian root needs root: sudo cargo workbook broker image".to_owned(),
         ));
     }
-    // Only the search for programs and the consent matter here; no state is touched.
-    let mut tools = Options::new(StateDir::of_user());
-    tools.consent = options.consent;
-    tools.progress = Arc::clone(&options.progress);
-    let docker = programs::find("docker", &tools).ok_or_else(|| {
+    let docker = programs::find("docker", tools).ok_or_else(|| {
         refused("there is no `docker` command: apt-get install docker.io".to_owned())
     })?;
-    if programs::find("mmdebstrap", &tools).is_none() {
-        install::debian(&tools, &["mmdebstrap", "debian-archive-keyring"])
+    if programs::find("mmdebstrap", tools).is_none() {
+        install::debian(tools, &["mmdebstrap", "debian-archive-keyring"])
             .await
             .map_err(|refusal| refused(format!("`mmdebstrap` is missing, and {refusal}")))?;
     }
-    let mmdebstrap = programs::find("mmdebstrap", &tools)
+    let mmdebstrap = programs::find("mmdebstrap", tools)
         .ok_or_else(|| refused("`mmdebstrap` is missing: apt-get install mmdebstrap".to_owned()))?;
 
     let failed = |source| {
@@ -147,7 +150,7 @@ async fn make(options: &ImageOptions) -> Result<(), Error> {
     ]
     .map(OsString::from)
     .to_vec();
-    words.extend(freshness(&tools).await);
+    words.extend(freshness(tools).await);
     words.push(joined("--essential-hook=", &essential));
     words.push(joined("--customize-hook=", &customize));
     words.push(RELEASE.into());
@@ -226,29 +229,18 @@ fn joined(option: &str, path: &Path) -> OsString {
     word
 }
 
-async fn inspect(docker: &Docker) -> Result<Built, Error> {
-    let found = docker
-        .inspect_image(IMAGE)
+async fn inspect(options: &Options) -> Result<Built, Error> {
+    let found: Image = ask(options, &Asked::InspectImage)
         .await
-        .map_err(|error| refused(error.to_string()))?;
-    let version = found
-        .config
-        .and_then(|config| config.env)
-        .unwrap_or_default()
-        .iter()
-        .find_map(|variable| {
-            variable
-                .strip_prefix("RABBITMQ_VERSION=")
-                .map(str::to_owned)
-        });
+        .read()
+        .map_err(refused)?;
+    let mut variables = found.environment.iter();
+    let version = variables.find_map(|it| it.strip_prefix("RABBITMQ_VERSION="));
     Ok(Built {
         is_new: false,
-        id: found.id.unwrap_or_default(),
-        version,
-        bytes: found
-            .size
-            .and_then(|size| u64::try_from(size).ok())
-            .unwrap_or_default(),
+        version: version.map(str::to_owned),
+        id: found.id,
+        bytes: found.bytes,
         elapsed: Duration::ZERO,
     })
 }

@@ -38,7 +38,7 @@
 //! | `state`, `record` | the folder in which brokers are written down, and its locks |
 //! | `start`, `probe`, `ports`, `timer` | waiting until a broker is ready; the only clock |
 //! | `local` | a node of this machine: its settings, its processes, its epmd |
-//! | `docker` | a container, through testcontainers |
+//! | `docker`, [`engine`] | a container; Docker, asked through a program of its own |
 //! | `install`, `programs`, `command` | package managers; finding and running programs |
 //! | `lease`, `claim` | a vhost and a user; sweeping what dead processes left |
 //! | `management`, `http`, `topology` | the management API, and what it tells of a vhost |
@@ -53,6 +53,7 @@ mod choice;
 mod claim;
 mod command;
 mod docker;
+pub mod engine;
 mod error;
 mod http;
 pub mod image;

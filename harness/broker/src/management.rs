@@ -118,52 +118,53 @@ fn path(parts: &[&str]) -> String {
 }
 
 impl Session<'_> {
-    async fn ask(&self, asked: &Asked<'_>) -> Result<Value, Refused> {
-        ask(&self.0.url, &self.0.login, asked).await
+    /// Asks, and asks again while the broker is upset.
+    async fn ask(&self, doing: &str, asked: &Asked<'_>) -> Result<Value, Error> {
+        let Management { url, login } = self.0;
+        patiently(doing, || ask(url, login, asked)).await
     }
 
-    async fn get<T: DeserializeOwned>(&self, parts: &[&str]) -> Result<T, Refused> {
-        let asked = Asked {
-            method: Method::GET,
-            path: path(parts),
-            body: None,
-            headers: &[],
-        };
-        let json = self.ask(&asked).await?;
-        serde_json::from_value(json).map_err(|error| Refused::Silent(error.to_string()))
+    async fn get<T: DeserializeOwned>(&self, doing: &str, path: String) -> Result<T, Error> {
+        let json = self.ask(doing, &Asked::get(path)).await?;
+        serde_json::from_value(json).map_err(|error| {
+            let told = Refused::Silent(error.to_string());
+            failed(doing, &told)
+        })
     }
 
-    async fn put(&self, parts: &[&str], body: &Value) -> Result<(), Refused> {
+    async fn put(&self, doing: &str, path: String, body: &Value) -> Result<(), Error> {
         let asked = Asked {
             method: Method::PUT,
-            path: path(parts),
             body: Some(body),
-            headers: &[],
+            ..Asked::get(path)
         };
-        self.ask(&asked).await.map(drop)
+        self.ask(doing, &asked).await.map(drop)
     }
 
     /// What is gone already is no error.
     async fn delete(
         &self,
-        parts: &[&str],
+        doing: &str,
+        path: String,
         headers: &[(&'static str, &str)],
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Error> {
         let asked = Asked {
             method: Method::DELETE,
-            path: path(parts),
-            body: None,
             headers,
+            ..Asked::get(path)
         };
-        match self.ask(&asked).await {
-            Err(refused) if refused.status() == Some(404) => Ok(()),
+        match self.ask(doing, &asked).await {
+            Err(Error::Management {
+                status: Some(404), ..
+            }) => Ok(()),
             other => other.map(drop),
         }
     }
 
     /// Succeeds when the API answers and knows our password.
     pub(crate) async fn check(&self) -> Result<(), Error> {
-        let user: Result<Value, Refused> = self.get(&["whoami"]).await;
+        let Management { url, login } = self.0;
+        let user = ask(url, login, &Asked::get(path(&["whoami"]))).await;
         user.map(drop)
             .map_err(|refused| failed("accept our login", &refused))
     }
@@ -179,9 +180,7 @@ impl Session<'_> {
         let plain = json!({});
         // The two do not depend on each other.
         tokio::try_join!(
-            patiently("make a vhost", async || {
-                self.put(&["vhosts", name], &plain).await
-            }),
+            self.put("make a vhost", path(&["vhosts", name]), &plain),
             self.make_user(name, password, "")
         )?;
         let limits = async {
@@ -196,12 +195,8 @@ impl Session<'_> {
     pub(crate) async fn delete_lease(&self, name: &str) -> Result<(), Error> {
         // Both are tried, whatever becomes of the other.
         let (vhost, user) = tokio::join!(
-            patiently("delete a vhost", async || {
-                self.delete(&["vhosts", name], &[]).await
-            }),
-            patiently("delete a user", async || {
-                self.delete(&["users", name], &[]).await
-            }),
+            self.delete("delete a vhost", path(&["vhosts", name]), &[]),
+            self.delete("delete a user", path(&["users", name]), &[]),
         );
         vhost.and(user)
     }
@@ -210,9 +205,7 @@ impl Session<'_> {
     pub(crate) async fn clear(&self, vhost: &str) -> Result<bool, Error> {
         let (topology, policies) = tokio::try_join!(
             self.topology(vhost),
-            patiently("list the policies", async || {
-                self.get::<Vec<Value>>(&["policies", vhost]).await
-            }),
+            self.get::<Vec<Value>>("list the policies", path(&["policies", vhost])),
         )?;
         // It does not go with any queue or exchange that can be deleted.
         let built_in = |binding: &Binding| {
@@ -238,17 +231,13 @@ impl Session<'_> {
         topology.queues.retain(|queue| !queue.exclusive);
         for queue in &topology.queues {
             let name = &queue.name;
-            patiently("delete a queue", async || {
-                self.delete(&["queues", vhost, name], &[]).await
-            })
-            .await?;
+            self.delete("delete a queue", path(&["queues", vhost, name]), &[])
+                .await?;
         }
         for exchange in &topology.exchanges {
             let name = &exchange.name;
-            patiently("delete an exchange", async || {
-                self.delete(&["exchanges", vhost, name], &[]).await
-            })
-            .await?;
+            self.delete("delete an exchange", path(&["exchanges", vhost, name]), &[])
+                .await?;
         }
         Ok(topology)
     }
@@ -266,40 +255,37 @@ impl Session<'_> {
             "apply-to": "queues",
             "definition": { "max-length": messages, "overflow": "reject-publish" },
         });
-        patiently("set a policy", async || {
-            self.put(&["policies", vhost, &name], &policy).await
-        })
-        .await
+        self.put("set a policy", path(&["policies", vhost, &name]), &policy)
+            .await
     }
 
     /// Closes every connection of a user. That there is none is no error.
     pub(crate) async fn close_connections(&self, user: &str, reason: &str) -> Result<(), Error> {
-        patiently("close a user's connections", async || {
-            self.delete(&["connections", "username", user], &[("X-Reason", reason)])
-                .await
-        })
+        self.delete(
+            "close a user's connections",
+            path(&["connections", "username", user]),
+            &[("X-Reason", reason)],
+        )
         .await
     }
 
     /// The names of all vhosts and users, in no order, some of them twice.
     pub(crate) async fn names(&self) -> Result<Vec<String>, Error> {
         let (mut names, users) = tokio::try_join!(
-            patiently("list the vhosts", async || {
-                self.names_in("vhosts").await
-            }),
-            patiently("list the users", async || { self.names_in("users").await }),
+            self.names_in("list the vhosts", "vhosts"),
+            self.names_in("list the users", "users"),
         )?;
         names.extend(users);
         Ok(names)
     }
 
     /// The names in a list of the API. What is just being deleted is listed without its name by 4.x.
-    async fn names_in(&self, list: &str) -> Result<Vec<String>, Refused> {
+    async fn names_in(&self, doing: &str, list: &str) -> Result<Vec<String>, Error> {
         #[derive(Deserialize)]
         struct Named {
             name: Option<String>,
         }
-        let listed: Vec<Named> = self.get(&[list]).await?;
+        let listed: Vec<Named> = self.get(doing, path(&[list])).await?;
         Ok(listed.into_iter().filter_map(|entry| entry.name).collect())
     }
 
@@ -309,12 +295,8 @@ impl Session<'_> {
     pub(crate) async fn topology(&self, vhost: &str) -> Result<Topology, Error> {
         let (queues, exchanges, bindings) = tokio::try_join!(
             self.queues(vhost),
-            patiently("list the exchanges", async || {
-                self.get::<Vec<ListedExchange>>(&["exchanges", vhost]).await
-            }),
-            patiently("list the bindings", async || {
-                self.get::<Vec<ListedBinding>>(&["bindings", vhost]).await
-            }),
+            self.get::<Vec<ListedExchange>>("list the exchanges", path(&["exchanges", vhost])),
+            self.get::<Vec<ListedBinding>>("list the bindings", path(&["bindings", vhost])),
         )?;
         let exchanges = exchanges
             .into_iter()
@@ -350,9 +332,7 @@ impl Session<'_> {
     }
 
     pub(crate) async fn queues(&self, vhost: &str) -> Result<Vec<Queue>, Error> {
-        let listed = patiently("list the queues", async || {
-            self.get::<Vec<ListedQueue>>(&["queues", vhost]).await
-        });
+        let listed = self.get::<Vec<ListedQueue>>("list the queues", path(&["queues", vhost]));
         let queues = listed.await?.into_iter().filter_map(|queue| {
             Some(Queue {
                 name: queue.name?,
@@ -370,25 +350,26 @@ impl Session<'_> {
 
     async fn make_user(&self, name: &str, password: &str, tags: &str) -> Result<(), Error> {
         let user = json!({ "password_hash": salted(password), "tags": tags });
-        patiently("make a user", async || {
-            self.put(&["users", name], &user).await
-        })
-        .await
+        self.put("make a user", path(&["users", name]), &user).await
     }
 
     async fn permit(&self, user: &str, vhost: &str) -> Result<(), Error> {
         let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
-        patiently("give a user permissions", async || {
-            self.put(&["permissions", vhost, user], &all).await
-        })
+        self.put(
+            "give a user permissions",
+            path(&["permissions", vhost, user]),
+            &all,
+        )
         .await
     }
 
     async fn limit(&self, vhost: &str, kind: &str, value: i64) -> Result<(), Error> {
         let value = json!({ "value": value });
-        patiently("limit a vhost", async || {
-            self.put(&["vhost-limits", vhost, kind], &value).await
-        })
+        self.put(
+            "limit a vhost",
+            path(&["vhost-limits", vhost, kind]),
+            &value,
+        )
         .await
     }
 }
@@ -407,10 +388,10 @@ fn salted(password: &str) -> String {
 /// A request under way is never given up and sent again: the broker works on at the first, and may do half of
 /// it only. It gives whoever makes a vhost the permissions there as the last step of that, and not at all when a
 /// second request finds the vhost made.
-async fn patiently<T>(
-    doing: &str,
-    request: impl AsyncFn() -> Result<T, Refused>,
-) -> Result<T, Error> {
+async fn patiently<T, F>(doing: &str, request: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Refused>>,
+{
     let deadline = Instant::now() + PATIENCE;
     let mut tries = 0;
     loop {
@@ -474,16 +455,16 @@ mod tests {
     /// Asks a request that answers with these statuses in turn; what came of it, and how often it was sent.
     async fn asked(statuses: &[u16]) -> (Result<(), Error>, usize) {
         let sent = Cell::new(0);
-        let result = patiently("list the users", async || {
+        let result = patiently("list the users", || {
             let status = statuses[sent.replace(sent.get() + 1)];
             let status = hyper::StatusCode::from_u16(status).unwrap();
-            match status.is_success() {
+            std::future::ready(match status.is_success() {
                 true => Ok(()),
                 false => Err(Refused::Status {
                     status,
                     reason: None,
                 }),
-            }
+            })
         })
         .await;
         (result, sent.get())

@@ -9,7 +9,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::broker::{record_path, stop_all};
+use crate::broker::{record_path, stop_recorded};
 use crate::record::{Place, Record};
 use crate::start::Failure;
 use crate::state::{StartLock, private_folder, random_hex, state, try_lock_linked};
@@ -130,7 +130,7 @@ impl OwnBroker {
 
     async fn clean_up(&self) -> Result<(), Error> {
         let _lock = self.options.state.lock(|| {}).await?;
-        stop_all(&self.options).await?;
+        stop_recorded(&self.options).await?;
         forget(&self.options.state);
         let _ = fs_err::remove_file(&self.lock_path);
         Ok(())
@@ -140,7 +140,7 @@ impl OwnBroker {
         let record = self.record()?;
         match &record.place {
             Place::Node(node) => local::control(&record, node, words).await,
-            Place::Container(name) => docker::control(name, words).await,
+            Place::Container(name) => docker::control(&self.options, name, words).await,
         }
     }
 
@@ -231,7 +231,7 @@ async fn sweep(options: &Options) -> Result<(), Error> {
             state: dead,
             ..options.clone()
         };
-        stop_all(&nested).await?;
+        stop_recorded(&nested).await?;
         forget(&nested.state);
         let _ = fs_err::remove_file(&lock);
     }

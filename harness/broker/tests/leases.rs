@@ -61,7 +61,7 @@ async fn keep_their_promises(kind: Kind) {
     if kind == Kind::Docker {
         a_containers_data_is_in_memory(&world);
     }
-    what_a_killed_process_leaves_is_swept(&world, &broker).await;
+    what_a_killed_process_leaves_is_swept(&world, &broker);
     somebody_elses_broker_is_used_by_its_address(&world, &broker).await;
 }
 
@@ -515,7 +515,7 @@ fn a_lease_goes_with_a_panic(broker: &Broker) {
     });
 }
 
-async fn what_a_killed_process_leaves_is_swept(world: &World, broker: &Broker) {
+fn what_a_killed_process_leaves_is_swept(world: &World, broker: &Broker) {
     let alive = Holder::start(world);
     let killed = Holder::start(world).kill();
     let there = leases_on(world, broker);

@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | `catalogue` | `exercises/course.toml`: chapters, checks, what they ask for |
 //! | [`workspace`] | a checkout: where the course, its exercises and its solutions are |
+//! | [`cargo`] | calling cargo |
 //! | [`reading`] | where a page of the book is on this machine |
 
 #![forbid(unsafe_code)]
 
+pub mod cargo;
 mod catalogue;
 pub mod reading;
 pub mod workspace;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    env,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::Stdio,
@@ -10,6 +9,7 @@ use std::{
 
 use serde::Deserialize;
 use tokio::{io::AsyncReadExt, process::Command};
+pub use workbook_course::cargo::command;
 
 /// Why nothing was built.
 #[derive(Debug, thiserror::Error)]
@@ -59,35 +59,6 @@ struct Profile {
 struct Target {
     name: String,
     kind: Vec<String>,
-}
-
-/// Cargo, as a user would call it.
-///
-/// A program that cargo has started knows from its environment which package it belongs to. Some packages' build scripts
-/// ask for that, so that a cargo that inherits it would compile them again, and all that depends on them; and so would
-/// the next one that does not.
-pub fn command() -> std::process::Command {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = std::process::Command::new(cargo);
-    for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(is_of_a_package) {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-fn is_of_a_package(variable: &str) -> bool {
-    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
-        .iter()
-        .any(|it| variable.starts_with(it))
-        || [
-            "CARGO_CRATE_NAME",
-            "CARGO_PRIMARY_PACKAGE",
-            "CARGO_TARGET_TMPDIR",
-            "OUT_DIR",
-        ]
-        .contains(&variable)
 }
 
 /// Compiles the checks of a package, and with them its programs; answers the check binary.
@@ -247,20 +218,4 @@ async fn artifacts(
             !is_test || target.is_some_and(|it| it.kind.iter().any(|kind| kind == "test"))
         });
     Ok(artifacts.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cargo_that_we_start_is_told_of_no_package() {
-        // A test is started by cargo, so these are set here.
-        let command = command();
-        let removed = |name: &str| command.get_envs().any(|it| it == (name.as_ref(), None));
-        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"] {
-            assert!(env::var_os(name).is_some() && removed(name), "{name}");
-        }
-        assert!(!removed("PATH"));
-    }
 }
