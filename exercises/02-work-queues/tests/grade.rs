@@ -144,19 +144,23 @@ fn worker_does_what_was_waiting() -> Outcome {
 
 #[test]
 fn worker_works_a_unit_for_each_dot() -> Outcome {
-    property!("[a-z.]{1,6}", [".a..b.".to_owned()], async |lab, task| {
-        let worker = lab.start_worker(SLOW).await?;
-        let started = give(lab, &worker, &task).await?.delivered;
-        worker.says_done(1).await?;
-        let dots = task.matches('.').count();
-        let (work, took) = (units(dots), worker.done()[0].saturating_sub(started));
-        ensure!(
-            took >= work.mul_f64(0.9),
-            format!("`worker` works for {dots} units of {SLOW:?} on the task `{task}`"),
-            "it said `Done` before that time was over",
-        );
-        Ok(())
-    })
+    property!(
+        "[a-z.]{1,6}",
+        [".a..b.".to_owned(), ".".repeat(12)],
+        async |lab, task| {
+            let worker = lab.start_worker(SLOW).await?;
+            let started = give(lab, &worker, &task).await?.delivered;
+            worker.says_done(1).await?;
+            let dots = task.matches('.').count();
+            let (work, took) = (units(dots), worker.done()[0].saturating_sub(started));
+            ensure!(
+                took >= work.mul_f64(0.9),
+                format!("`worker` works for {dots} units of {SLOW:?} on the task `{task}`"),
+                "it said `Done` before that time was over",
+            );
+            Ok(())
+        }
+    )
 }
 
 #[test]
@@ -292,7 +296,12 @@ fn every_task_is_done_exactly_once() -> Outcome {
         [
             // The first takes so long that whoever asks for more has got the second by then.
             (vec![task("one..."), task("two")], 1),
-            (vec![task("again"), task("again"), task(".")], 2)
+            (vec![task("again"), task("again"), task(".")], 2),
+            // Nobody else takes the task that is like the one before, or the one that says nothing.
+            (
+                vec![task("again."), task("again."), task(""), task("end")],
+                1
+            )
         ],
         async |lab, (tasks, count)| {
             let workers = start_workers(lab, count, SLOW).await?;

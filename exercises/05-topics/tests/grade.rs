@@ -46,6 +46,7 @@ fn emit_log_topic_publishes_with_its_key() -> Outcome {
             ("kern.critical".to_owned(), texts(&["the", "disk is full"])),
             (String::new(), texts(&["no", "key"])),
             ("disk full.error".to_owned(), texts(&["help"])),
+            (" kern.info ".to_owned(), texts(&["blanks", "at the ends"])),
             (
                 "Kern..CRITICAL.".to_owned(),
                 texts(&["", "two  spaces", "A:b "])
@@ -101,6 +102,10 @@ fn receive_logs_topic_gets_what_its_patterns_match() -> Outcome {
             (texts(&["#."]), texts(&[""])),
             (texts(&["a b.#"]), texts(&["a"])),
             (
+                texts(&[" kern.*", "*.info "]),
+                texts(&["kern.disk", " kern.disk", "cron.info", "cron.info "])
+            ),
+            (
                 texts(&["lazy.#"]),
                 texts(&["lazy", "lazy.", "lazy.a.b", "crazy"])
             ),
@@ -132,8 +137,9 @@ fn a_message_comes_once_however_many_patterns_match() -> Outcome {
         let receive = receive(lab, &patterns).await?;
         // A message that is like another one is another one.
         let again = Message::keyed("kern.critical", "the same again");
+        let blanks = Message::keyed("kern.critical", "  blanks at the ends  ");
         let mut messages = lines(lab, &["kern.critical", "cron.info"]);
-        messages.extend([again.clone(), again]);
+        messages.extend([again.clone(), again, blanks]);
         publish_messages(lab, &[(&receive, &patterns)], &messages).await
     })
 }

@@ -31,6 +31,12 @@ fn rpc_server_replies_to_the_address_in_the_request() -> Outcome {
         [
             vec![(7, "an id".to_owned()), (90, "another".to_owned())],
             vec![(0, "same".to_owned()), (1, "same".to_owned())],
+            // The number of the page, and its neighbours.
+            vec![
+                (29, "a".to_owned()),
+                (30, "b".to_owned()),
+                (31, "c".to_owned())
+            ],
             // The same n twice, ids that differ in case only, and the longest one.
             vec![
                 (7, "id".to_owned()),

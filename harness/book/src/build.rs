@@ -90,12 +90,24 @@ impl Build {
             "book.title",
             tongue.pick("The RabbitMQ Workbook", "RabbitMQ 练习册"),
         )?;
+        // A page that is not there may have been looked for in any folder: what its own page needs is found from the top.
+        let (site, missing) = match tongue.folder {
+            "" => ("/".to_owned(), "404.md".to_owned()),
+            folder => (format!("/{folder}/"), format!("404.{folder}.md")),
+        };
+        set("output.html.site-url", &site)?;
+        set("output.html.input-404", &missing)?;
         let mut md =
             MDBook::load_with_config(&book, config).map_err(|error| BookError::mdbook(&error))?;
         md.with_preprocessor(Workbook { languages: true })
             .with_preprocessor(LinkPreprocessor::new())
             .with_preprocessor(IndexPreprocessor::new());
         md.build().map_err(|error| BookError::mdbook(&error))?;
+        if !tongue.folder.is_empty() {
+            // A server looks for the page under this name.
+            let named = out.join(missing).with_extension("html");
+            fs_err::rename(named, out.join("404.html"))?;
+        }
         search::reindex(out, tongue)?;
         interface::translate(out, tongue)
     }

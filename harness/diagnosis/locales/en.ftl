@@ -158,12 +158,12 @@ queue-purged = throws away { $count ->
            *[other] { $count } messages were
         } in it. They are gone. To declare a queue that exists changes nothing and needs no cleaning first.
 
-confirm-not-awaited = closes before its messages are confirmed
-    .explanation = `{ $program }` asked for confirms (confirm.select), published, and closed before it had read { $count ->
+confirm-not-awaited = ends before its messages are confirmed
+    .explanation = `{ $program }` asked for confirms (confirm.select), published, and ended before it had read { $count ->
             [one] the confirm of one message
            *[other] the confirms of { $count } messages
         }. So it does not know whether the broker has them, which is what confirms are for. Await each
-        confirm before you close.
+        confirm, and then close.
 
 returned-message-ignored = ignores { $count ->
         [one] a returned message
@@ -389,7 +389,7 @@ stopped-early = ends by itself instead of waiting for more
     .explanation = `{ $program }` said that it waits for messages, got { $count ->
             [one] one message
            *[other] { $count } messages
-        }, closed its connection and exited with code 0, although nobody had pressed Ctrl-C. { $empty ->
+        } and exited with code 0, although nobody had pressed Ctrl-C. { $empty ->
             [yes] basic.get-empty says that there is no message at this moment, not that there will be none. Consume
                 (basic.consume), and the broker sends each message when it comes.
            *[no] Take the next delivery in a loop, until Ctrl-C.

@@ -129,8 +129,8 @@ queue-purged = 用 { $method } 清掉了 { $count } 条等待中的消息
     .explanation = `{ $program }` 对队列 `{ $queue }` 发送了 { $method }，代理回复说其中有 { $count } 条消息，这些消息已经没有了。
         重复声明已有的队列不会有任何影响，不需要事先清空。
 
-confirm-not-awaited = 没有等到发布确认就关闭了
-    .explanation = `{ $program }` 要求了发布确认（confirm.select）并发布了消息，但还有 { $count } 条消息的确认没有读到就关闭了。
+confirm-not-awaited = 没有等到发布者确认就结束了
+    .explanation = `{ $program }` 要求了发布者确认（confirm.select）并发布了消息，但还有 { $count } 条消息的确认没有读到就结束了。
         这样它并不知道代理是否收到了这些消息，而确认正是为此而设的。请等到每个确认之后再关闭。
 
 returned-message-ignored = 忽略了被退回的 { $count } 条消息
@@ -138,8 +138,8 @@ returned-message-ignored = 忽略了被退回的 { $count } 条消息
         而程序仍然以退出码 0 结束。被退回的消息同样会得到确认，所以必须检查退回的消息：报告出来，或者改发到别处。
 
 confirm-mode-missing = { $later ->
-        [yes] 在请求发布确认之前就发布
-       *[no] 没有请求发布确认就发布
+        [yes] 在请求发布者确认之前就发布
+       *[no] 没有请求发布者确认就发布
     }
     .explanation = `{ $program }` 在没有进入确认模式的信道上向 `{ $queue }` 发布了 { $count } 条消息。代理对这样的消息不会给出任何答复，
         程序也就无法知道消息的下落。请在第一次 basic.publish 之前发送 confirm.select（lapin：`channel.confirm_select`）。
@@ -305,7 +305,7 @@ redelivery-loop = 一遍又一遍地把同一条消息放回队列
         请拒绝而不重新入队（有死信交换机时会进入死信交换机），或者等一段时间再重试。
 
 stopped-early = 本该继续等待，却自己结束了
-    .explanation = `{ $program }` 说自己在等待消息，收到 { $count } 条之后就关闭连接并以退出码 0 结束，而并没有人按 Ctrl-C。{ $empty ->
+    .explanation = `{ $program }` 说自己在等待消息，收到 { $count } 条之后就以退出码 0 结束，而并没有人按 Ctrl-C。{ $empty ->
             [yes] basic.get-empty 只表示此刻没有消息，不表示以后也没有。请改用 basic.consume 消费，消息一到，代理就会送来。
            *[no] 请在循环中不断取下一条消息，直到按下 Ctrl-C。
         }

@@ -117,6 +117,20 @@ impl Exercise {
         } else {
             ""
         };
+        // What cargo built once stays when its source has gone.
+        let source = Path::new("src/bin").join(format!("{program}.rs"));
+        if !Path::new(self.folder).join(&source).is_file() {
+            let folder = Path::new(self.folder).file_name().unwrap_or_default();
+            let shown = Path::new("exercises").join(folder).join(source);
+            let shown = shown.display();
+            return Err(Failure::error(
+                format!("the program `{program}` is there"),
+                format!("there is no {shown}"),
+            )
+            .advise(format!(
+                "git restore {shown} brings back the one that was handed out"
+            )));
+        }
         let name = format!("{program}{ending}{}", env::consts::EXE_SUFFIX);
         let check = env::current_exe()
             .map_err(|error| Failure::infra("the check knows where it is", &error))?;

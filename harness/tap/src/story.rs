@@ -197,6 +197,8 @@ pub struct Publish {
     pub message_id: Option<String>,
     /// The body, as far as the tape keeps it.
     pub body: Vec<u8>,
+    /// The size of the whole body, in bytes.
+    pub size: u64,
     /// The channel was in confirm mode.
     pub confirms: bool,
     /// The broker confirmed it, whichever way.
@@ -390,6 +392,15 @@ impl Story {
     /// The connection of a number.
     pub fn connection(&self, number: u32) -> Option<&Connection> {
         self.connections.iter().find(|it| it.number == number)
+    }
+
+    /// The acknowledgement of what was settled before, or was never delivered, that a refusal answers.
+    pub fn settled_again(&self, refusal: &Refusal) -> Option<&Settle> {
+        let tag = refusal.text.rsplit(' ').next()?.parse::<u64>().ok()?;
+        let answered = |it: &&Settle| {
+            it.lane == refusal.lane && it.tag == tag && it.method == refusal.method && it.count == 0
+        };
+        self.settles.iter().find(answered)
     }
 
     /// What came out of a queue.

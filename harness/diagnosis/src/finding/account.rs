@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use amqp_tap::story::Story;
+use amqp_tap::story::{Mark, Story};
 
 use super::Seen;
 use crate::Ended;
@@ -31,6 +31,12 @@ impl<'a> Account<'a> {
             place,
             story: Story::of(seen.events),
         }
+    }
+
+    /// Ctrl-C had been pressed by then. What a library does that Ctrl-C interrupts in the middle of something is not the
+    /// program's doing: pika 1.4.4 sends an acknowledgement again whose bytes it had just handed to the system.
+    pub(super) fn is_interrupted_at(&self, mark: Mark) -> bool {
+        self.seen.interrupted.is_some_and(|at| mark.at >= at)
     }
 
     /// It ended, with code 0.

@@ -67,13 +67,19 @@ pub(super) fn died_on_delivery(_: &World<'_>, story: &Account<'_>) -> Option<Fin
     }) {
         return None;
     }
-    let last = story.deliveries.last()?;
-    // The body that it could not read may not be the last one that the broker had sent by then.
-    let culprit = story
-        .deliveries
-        .iter()
-        .find(|it| it.whole && std::str::from_utf8(&it.body).is_err())
-        .unwrap_or(last);
+    // The broker may have sent more by then than the program took: what it could not read is told, else what it printed
+    // last, else the first of all.
+    let deliveries = || story.deliveries.iter().filter(|it| it.whole);
+    let unreadable = |it: &&Delivery| std::str::from_utf8(&it.body).is_err();
+    let printed = |it: &&Delivery| {
+        let carrier = spoken::carrier(story.seen, &it.body);
+        matches!(carrier, spoken::Carrier::Line(_))
+    };
+    let culprit = deliveries()
+        .find(unreadable)
+        .or_else(|| deliveries().rfind(printed))
+        .or_else(|| deliveries().next())
+        .or(story.deliveries.first())?;
     let why = match spoken::carrier(story.seen, &culprit.body) {
         _ if std::str::from_utf8(&culprit.body).is_err() => "bytes",
         spoken::Carrier::Line(_) => "printed",

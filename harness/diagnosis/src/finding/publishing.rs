@@ -148,10 +148,21 @@ pub(super) fn other_body(world: &World<'_>, story: &Account<'_>) -> Option<Findi
     Some(
         Finding::new(FindingId::OtherBody, story)
             .proved_by(publish.content)
-            .with("body", String::from_utf8_lossy(&publish.body))
+            .with("body", shown(publish))
             .with("wanted", wanted)
             .with("how", how),
     )
+}
+
+/// A body, or its beginning and its size where the tape keeps no more of it.
+fn shown(publish: &Publish) -> String {
+    const BEGINNING: usize = 40;
+    let text = String::from_utf8_lossy(&publish.body);
+    if publish.size <= publish.body.len() as u64 {
+        return text.into_owned();
+    }
+    let beginning: String = text.chars().take(BEGINNING).collect();
+    format!("{beginning}… ({} bytes)", publish.size)
 }
 
 /// A queue that nobody else uses, and whose name is nearly right.

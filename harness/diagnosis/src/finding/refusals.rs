@@ -73,6 +73,9 @@ fn unanswered_settle(story: &Account<'_>) -> Option<Finding> {
         .iter()
         .find(|it| it.count == 0 && !it.everything && !is_refused(story, it.lane))?;
     let (id, proof) = culprit(story, guilty);
+    if id == DoubleAck && story.is_interrupted_at(guilty.mark) {
+        return None;
+    }
     // Without a delivery, or the consumer that it went to, something is not on the tape.
     let proof = proof?;
     Some(
@@ -119,7 +122,13 @@ fn explain(world: &World<'_>, story: &Account<'_>, refusal: &Refusal) -> Option<
         504 if follows(story, refusal) => return None,
         405 => locked(world, story, refusal),
         406 if text.contains("inequivalent arg '") => inequivalent(world, story, refusal),
-        406 if text.contains("unknown delivery tag") => unknown_tag(story, refusal),
+        406 if text.contains("unknown delivery tag") => {
+            let again = story.settled_again(refusal);
+            if again.is_some_and(|it| story.is_interrupted_at(it.mark)) {
+                return None;
+            }
+            unknown_tag(story, refusal)
+        }
         406 if text.contains("reply consumer") => direct_reply_to(story, refusal),
         403 => Finding::new(AccessRefused, story).with("about", about(text)),
         541 if text.contains("transient_nonexcl_queues") => {

@@ -1,7 +1,7 @@
 //! `gradebook.csv`: a line for each submission, a column for each exercise.
 
 use super::safe;
-use crate::model::Results;
+use crate::model::{Results, Submission};
 
 /// The gradebook. Points that could not be graded are left empty.
 pub(super) fn csv(results: &Results) -> String {
@@ -24,9 +24,7 @@ pub(super) fn csv(results: &Results) -> String {
         ];
         row.extend(submission.exercises.iter().map(|it| points(it.points)));
         row.push(submission.sha256.clone());
-        row.push(safe::cell(
-            submission.message.as_deref().unwrap_or_default(),
-        ));
+        row.push(safe::cell(&message(submission)));
         rows.push(row);
     }
     for row in rows {
@@ -35,4 +33,17 @@ pub(super) fn csv(results: &Results) -> String {
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Why it got no marks, or got none for an exercise.
+fn message(submission: &Submission) -> String {
+    let own = submission.message.iter().cloned();
+    let exercises = submission.exercises.iter().filter_map(|it| {
+        let message = it
+            .message
+            .as_ref()
+            .filter(|it| submission.message.as_ref() != Some(*it))?;
+        Some(format!("{}: {message}", it.slug))
+    });
+    own.chain(exercises).collect::<Vec<_>>().join("\n")
 }

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use amqp_tap::{Cut, Event, Fault, Rule, Side, What};
+use amqp_tap::{Cut, Event, Fault, Rule, Side, What, story::Settle};
 use workbook_diagnosis::Ended;
 use workbook_report::failure::{Checked, Failure};
 
@@ -232,11 +232,16 @@ impl Program {
     }
 
     /// Holds that the broker had no reason to close one of its channels. To ask for what is not there, and to be told
-    /// so (404), is no error.
+    /// so (404), is no error; nor is what a library settles twice that Ctrl-C has interrupted in the middle of it.
     pub fn gets_no_error(&self) -> Checked {
+        let interrupted = self.interrupted();
+        let late = |settle: &Settle| interrupted.is_some_and(|at| settle.mark.at >= at);
         let refused = self.read(|story| {
             let mut refusals = story.refusals.iter();
-            refusals.any(|it| it.code != 404 || !it.method.ends_with(".declare"))
+            refusals.any(|it| {
+                let asked = it.code == 404 && it.method.ends_with(".declare");
+                !asked && !story.settled_again(it).is_some_and(late)
+            })
         });
         if !refused {
             return Ok(());

@@ -18,11 +18,6 @@ impl Program {
     pub(crate) fn witness(&self) -> Witness {
         let began = self.began();
         let since = |time: SystemTime| time.duration_since(began).unwrap_or_default();
-        let interrupted = *self
-            .0
-            .interrupted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         let printed = |(read, line)| Printed {
             at: since(read),
             line,
@@ -41,10 +36,17 @@ impl Program {
                 .into_iter()
                 .map(printed)
                 .collect(),
-            interrupted: interrupted.map(since),
+            interrupted: self.interrupted(),
             ended: self.ended(),
             looked: since(SystemTime::now()),
         }
+    }
+
+    /// When Ctrl-C was pressed, since its tape began.
+    pub(super) fn interrupted(&self) -> Option<Duration> {
+        let interrupted = self.0.interrupted.lock();
+        let pressed = *interrupted.unwrap_or_else(PoisonError::into_inner);
+        pressed.map(|at| at.duration_since(self.began()).unwrap_or_default())
     }
 
     /// When its tape began, or the program where it has none.

@@ -444,6 +444,7 @@ impl Reader {
             correlation_id: None,
             message_id: None,
             body: Vec::new(),
+            size: 0,
             confirms,
             confirmed: None,
             confirmed_with: None,
@@ -498,6 +499,7 @@ impl Reader {
                 publish.content = Some(mark.event);
                 publish.complete = content.complete;
                 publish.body.clone_from(&content.body);
+                publish.size = content.length;
                 publish.persistent = *content.properties.delivery_mode() == Some(2);
                 publish.headers = content.properties.headers().clone().unwrap_or_default();
                 publish.reply_to = text(content.properties.reply_to().as_ref());

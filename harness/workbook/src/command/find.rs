@@ -17,6 +17,18 @@ pub(super) fn chapter<'a>(
     if let Some(found) = course.chapter(typed) {
         return Ok(found);
     }
+    // The folder is called 01-hello-world, and the shell may complete it as exercises/01-hello-world/.
+    let folder = typed
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(typed);
+    let named = folder
+        .split_once('-')
+        .filter(|(number, _)| number.parse::<usize>().is_ok());
+    if let Some(found) = named.and_then(|(_, slug)| course.chapter(slug)) {
+        return Ok(found);
+    }
     let number = typed.parse::<usize>().ok();
     if let Some(number) = number
         && let Some(chapter) = number.checked_sub(1).and_then(|it| course.chapters.get(it))

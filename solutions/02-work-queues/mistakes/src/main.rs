@@ -17,6 +17,7 @@ programs! {
     worker_counts_last_dots = "worker-counts-last-dots.rs",
     worker_counts_printed_dots = "worker-counts-printed-dots.rs",
     worker_dies_on_bytes = "worker-dies-on-bytes.rs",
+    worker_dies_on_nothing = "worker-dies-on-nothing.rs",
     worker_global_prefetch = "worker-global-prefetch.rs",
     worker_ignores_cut = "worker-ignores-cut.rs",
     worker_ignores_the_second = "worker-ignores-the-second.rs",
@@ -27,5 +28,7 @@ programs! {
     worker_reports_to_a_queue = "worker-reports-to-a-queue.rs",
     worker_requeues_forever = "worker-requeues-forever.rs",
     worker_says_nothing = "worker-says-nothing.rs",
+    worker_skips_repeats = "worker-skips-repeats.rs",
+    worker_tires = "worker-tires.rs",
     worker_transient_queue = "worker-transient-queue.rs",
 }

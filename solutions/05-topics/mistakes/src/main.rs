@@ -15,6 +15,7 @@ programs! {
     emit_log_topic_says_nothing = "emit_log_topic-says-nothing.rs",
     emit_log_topic_splits_on_spaces = "emit_log_topic-splits-on-spaces.rs",
     emit_log_topic_squeezes_spaces = "emit_log_topic-squeezes-spaces.rs",
+    emit_log_topic_trims_key = "emit_log_topic-trims-key.rs",
     receive_logs_topic_dies_on_bytes = "receive_logs_topic-dies-on-bytes.rs",
     receive_logs_topic_direct_exchange = "receive_logs_topic-direct-exchange.rs",
     receive_logs_topic_drops_empty_patterns = "receive_logs_topic-drops-empty-patterns.rs",
@@ -37,4 +38,6 @@ programs! {
     receive_logs_topic_shared_queue = "receive_logs_topic-shared-queue.rs",
     receive_logs_topic_splits_on_spaces = "receive_logs_topic-splits-on-spaces.rs",
     receive_logs_topic_swaps_wildcards = "receive_logs_topic-swaps-wildcards.rs",
+    receive_logs_topic_trims_bodies = "receive_logs_topic-trims-bodies.rs",
+    receive_logs_topic_trims_patterns = "receive_logs_topic-trims-patterns.rs",
 }

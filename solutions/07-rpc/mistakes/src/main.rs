@@ -37,6 +37,7 @@ programs! {
     rpc_server_no_id = "rpc_server-no-id.rs",
     rpc_server_no_prefetch = "rpc_server-no-prefetch.rs",
     rpc_server_other_exchange = "rpc_server-other-exchange.rs",
+    rpc_server_page_example = "rpc_server-page-example.rs",
     rpc_server_polls = "rpc_server-polls.rs",
     rpc_server_slow_recursion = "rpc_server-slow-recursion.rs",
     rpc_server_takes_fractions = "rpc_server-takes-fractions.rs",

@@ -45,6 +45,21 @@ fn an_empty_queue_is_not_the_end() {
     );
 }
 
+/// The broker sends on while a program dies: what is told is what it printed, or else the first.
+#[test]
+fn who_dies_of_a_body_has_not_read_those_behind_it() {
+    let receive = consumer(true)
+        .delivered(1, b"one")
+        .delivered(2, b"two")
+        .delivered(3, b"three");
+    let printed = receive.clone().prints("got one");
+    for receive in [receive, printed] {
+        let finding = only(&[&receive.drops().exits(1)]);
+        assert_eq!(finding.id, Id::DiedOnDelivery);
+        assert_eq!(finding.arguments["body"], "one");
+    }
+}
+
 /// What was still on its way to it is lost because it died.
 #[test]
 fn who_dies_of_a_body_is_not_told_of_the_others_as_well() {

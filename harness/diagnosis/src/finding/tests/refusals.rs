@@ -132,6 +132,20 @@ fn consumer(automatic: bool) -> Stage {
         .delivered(1, b"one")
 }
 
+/// A library that Ctrl-C interrupts while it sends may send the same again.
+#[test]
+fn what_is_acknowledged_again_after_ctrl_c_is_no_fault_of_the_program() {
+    let text = "PRECONDITION_FAILED - unknown delivery tag 1";
+    let late = consumer(false).acks(1).passes(5).interrupted().passes(5);
+    let late = late.acks(1);
+    assert_eq!(ids(&[&late.clone().drops().exits(0)]), []);
+    let refused = late.refused(406, text, (60, 80)).drops().exits(0);
+    assert_eq!(ids(&[&refused]), []);
+    let early = consumer(false).acks(1).acks(1).passes(5).interrupted();
+    let refused = early.refused(406, text, (60, 80)).drops().exits(0);
+    assert_eq!(ids(&[&refused]), [Id::DoubleAck]);
+}
+
 #[test]
 fn each_way_to_an_unknown_tag_has_its_own_name() {
     let twice = unknown_tag(consumer(false).acks(1).acks(1), 1);
