@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use workbook_course::{Chapter, Side};
 
-use crate::{directive::Page, error::BookError, markup};
+use crate::{error::BookError, markup, page::Page};
 
 /// The card: files, commands, what is checked, hints, and the solution behind a warning.
 pub(crate) fn card(page: &Page<'_>, slug: &str) -> Result<String, BookError> {

@@ -1,38 +1,9 @@
 //! Directives: comments on a line of their own, `<!-- workbook:card hello-world -->`, that become a part of the page.
 
-use workbook_course::{Chapter, Side, Workspace};
-
 use crate::{
-    card, error::BookError, findings, glossary, original, runs::Run, shot, tongue::Tongue,
-    topology, verdicts,
+    card, error::BookError, findings, glossary, original, page::Page, runs::Run, shot, topology,
+    verdicts,
 };
-
-/// The page that a directive is on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Page<'a> {
-    pub(crate) workspace: &'a Workspace,
-    pub(crate) tongue: Tongue,
-    /// Its file, relative to the folder of the pages.
-    pub(crate) file: &'a str,
-}
-
-impl<'a> Page<'a> {
-    /// A chapter of the course, its number and the folder of its solution.
-    pub(crate) fn chapter(
-        &self,
-        slug: &str,
-    ) -> Result<(usize, &'a Chapter, std::path::PathBuf), BookError> {
-        let found = self.workspace.course.chapter(slug);
-        let (number, chapter) =
-            found.ok_or_else(|| self.wrong(format!("course.toml has no chapter `{slug}`")))?;
-        let solution = self.workspace.folder(number, chapter, Side::Solution);
-        Ok((number, chapter, solution))
-    }
-
-    pub(crate) fn wrong(&self, what: impl Into<String>) -> BookError {
-        BookError::page(self.file, what)
-    }
-}
 
 /// The page with its directives replaced.
 pub(crate) fn expand(page: &Page<'_>, markdown: &str) -> Result<String, BookError> {

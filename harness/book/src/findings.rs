@@ -6,9 +6,10 @@ use workbook_course::Side;
 use workbook_diagnosis::finding::{FindingId, Severity};
 
 use crate::{
-    directive::Page,
     error::BookError,
-    markup, recorded,
+    markup,
+    page::Page,
+    recorded,
     verdicts::{self, Mistake},
 };
 

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::Path};
 use serde::Deserialize;
 use workbook_course::Text;
 
-use crate::{directive::Page, error::BookError, markup};
+use crate::{error::BookError, markup, page::Page};
 
 /// The table of terms.
 #[derive(Clone, Debug, Deserialize)]

@@ -30,6 +30,7 @@ mod interface;
 pub mod links;
 mod markup;
 pub mod original;
+mod page;
 pub mod preprocess;
 pub mod recorded;
 pub mod refresh;

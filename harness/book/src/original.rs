@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::{directive::Page, error::BookError};
+use crate::{error::BookError, page::Page};
 
 /// The words for the pictures of the original, which came as short codes.
 const EMOJI: &[(&str, &str)] = &[

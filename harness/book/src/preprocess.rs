@@ -9,8 +9,9 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext, errors::Error};
 use workbook_course::Workspace;
 
 use crate::{
-    directive::{self, Page},
+    directive,
     error::BookError,
+    page::Page,
     tongue::{self, Tongue},
     translate::{self, Freshness},
 };

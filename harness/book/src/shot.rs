@@ -1,6 +1,6 @@
 //! `<!-- workbook:screenshot queue -->`: a picture of the real management page.
 
-use crate::{directive::Page, error::BookError};
+use crate::{error::BookError, page::Page};
 
 /// A screenshot: its name, and what is on it, in words.
 #[derive(Clone, Copy, Debug)]

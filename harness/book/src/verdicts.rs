@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use crate::{directive::Page, error::BookError, markup};
+use crate::{error::BookError, markup, page::Page};
 
 /// A mistake that is kept beside a solution.
 #[derive(Clone, Debug)]

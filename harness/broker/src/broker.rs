@@ -8,12 +8,12 @@ use url::Url;
 
 use crate::address::Address;
 use crate::error::Attempt;
-use crate::lease::{Lease, Lent};
-use crate::management::{Login, Management};
+use crate::http::Login;
+use crate::management::Management;
 use crate::record::{Place, Ready, Record};
 use crate::start::Failure;
 use crate::{
-    Choice, Error, Kind, Options, StateDir, Topology, claim, docker, engine, install, local, probe,
+    Choice, Error, Kind, Options, StateDir, Topology, docker, engine, install, local, probe,
 };
 
 /// How often a start is tried with other ports when somebody takes ours in the meantime.
@@ -79,39 +79,6 @@ impl Broker {
             running.extend(first_alive(options, &[kind], &mut Vec::new()).await);
         }
         Ok(running)
-    }
-
-    /// Stops all brokers of ours, those of single checks as well, and removes every trace of them:
-    /// processes, containers with their volumes, data and the state folder.
-    pub async fn down(options: &Options) -> Result<Vec<Stopped>, Error> {
-        let _lock = options
-            .state
-            .lock(|| options.say("waiting for another process that is starting the broker"))
-            .await?;
-        let mut stopped = Vec::new();
-        for nested in crate::own::states(&options.state) {
-            let nested = Options {
-                state: nested,
-                ..options.clone()
-            };
-            stopped.extend(stop_all(&nested).await?);
-            crate::own::forget(&nested.state);
-        }
-        crate::own::forget_dead_locks(&options.state);
-        stopped.extend(stop_all(options).await?);
-        claim::forget_dead(&options.state).await?;
-        options.state.remove_if_idle();
-        Ok(stopped)
-    }
-
-    /// A fresh vhost on this broker, with a user of its own.
-    pub async fn lease(&self) -> Result<Lease, Error> {
-        Lease::take(self).await
-    }
-
-    /// A lease of another process on this broker, which lent it to us; `None`: it is on another broker.
-    pub fn borrow(&self, lent: Lent) -> Option<Lease> {
-        Lease::borrowed(self, lent)
     }
 
     /// Deletes what programs that were started by hand left in the vhost `/`; answers what it deleted. Queues that

@@ -4,7 +4,7 @@
 //! 0.1 ms, and one that is kept would need a task of the runtime in which it was opened: a lease may be made in one
 //! test's runtime and released in another's.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
@@ -18,11 +18,24 @@ use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 use url::Url;
 
-use crate::management::Login;
-
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one request may take. The slowest is the making of a vhost, 10 ms on an idle machine.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A user and a password. `Debug` does not show the password.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
 
 /// What is asked.
 #[derive(Debug)]

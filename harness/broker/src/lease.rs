@@ -38,6 +38,18 @@ pub struct Lent {
     password: String,
 }
 
+impl Broker {
+    /// A fresh vhost on this broker, with a user of its own.
+    pub async fn lease(&self) -> Result<Lease, Error> {
+        Lease::take(self).await
+    }
+
+    /// A lease of another process on this broker, which lent it to us; `None`: it is on another broker.
+    pub fn borrow(&self, lent: Lent) -> Option<Lease> {
+        Lease::borrowed(self, lent)
+    }
+}
+
 impl Lease {
     pub(crate) async fn take(broker: &Broker) -> Result<Self, Error> {
         let claim = Claim::of_process(broker.state()).await?;

@@ -34,7 +34,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `options`, `choice`, `address` | what a caller may ask for |
-//! | `broker` | the order above, starting once, replacing what died, `down` |
+//! | `broker`, `down` | the order above, starting once, replacing what died; stopping everything |
 //! | `state`, `record` | the folder in which brokers are written down, and its locks |
 //! | `start`, `probe`, `ports`, `timer` | waiting until a broker is ready; the only clock |
 //! | `local` | a node of this machine: its settings, its processes, its epmd |
@@ -53,6 +53,7 @@ mod choice;
 mod claim;
 mod command;
 mod docker;
+mod down;
 pub mod engine;
 mod error;
 mod http;

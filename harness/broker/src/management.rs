@@ -3,10 +3,7 @@
 //! Little is asked of it, and every check asks: so this is written down here, and needs no client library of a hundred
 //! crates.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use hyper::Method;
@@ -18,7 +15,7 @@ use url::Url;
 
 use crate::{
     Error,
-    http::{Asked, Refused, ask},
+    http::{Asked, Login, Refused, ask},
     timer,
     topology::{Binding, Exchange, Queue, Topology},
 };
@@ -33,21 +30,6 @@ const TRIES: usize = 5;
 /// broker is.
 const MAX_CONNECTIONS: i64 = 200;
 const MAX_QUEUES: i64 = 2000;
-
-/// A user and a password. `Debug` does not show the password.
-#[derive(Clone)]
-pub(crate) struct Login {
-    pub(crate) user: String,
-    pub(crate) password: String,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login")
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Where the API is and who we are there.
 #[derive(Clone, Debug)]

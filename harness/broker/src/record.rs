@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::management::Login;
+use crate::http::Login;
 use crate::state::{random_hex, state, write_private};
 use crate::{Error, Kind};
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use crate::management::{Login, Management};
+use crate::http::Login;
+use crate::management::Management;
 use crate::record::Ready;
 use crate::{Error, Kind, probe, timer};
 

@@ -2,10 +2,11 @@
 
 use crate::{
     flaw::Flaw,
-    message::{Content, Message, Method},
+    message::{Content, Method},
 };
-use amq_protocol::protocol::AMQPClass;
+use amq_protocol::protocol::{AMQPClass, BasicProperties, basic};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{fmt, time::Duration};
 
 /// Who an event came from.
@@ -250,5 +251,83 @@ impl fmt::Display for Ending {
             Self::Fault => "cut by a fault",
             Self::NoBroker => "the broker could not be reached",
         })
+    }
+}
+
+/// A message that went over the wire: its method, its properties and its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The event of the content, which comes last.
+    pub event: &'a Event,
+    /// The content.
+    pub content: &'a Content,
+}
+
+impl<'a> Message<'a> {
+    /// The method's name: `basic.publish`, `basic.deliver`, `basic.return` or `basic.get-ok`.
+    pub fn name(self) -> &'static str {
+        self.content.method.name()
+    }
+
+    /// Whether a program published it.
+    pub fn is_publish(self) -> bool {
+        self.name() == "basic.publish"
+    }
+
+    /// Whether the broker delivered it (pushed, or got by `basic.get`).
+    pub fn is_delivery(self) -> bool {
+        self.delivery_tag().is_some()
+    }
+
+    /// The body, or its beginning when it is longer than the tape keeps.
+    pub fn body(self) -> &'a [u8] {
+        &self.content.body
+    }
+
+    /// The properties.
+    pub fn properties(self) -> &'a BasicProperties {
+        &self.content.properties
+    }
+
+    /// The exchange that it was published to.
+    pub fn exchange(self) -> &'a str {
+        self.route().0
+    }
+
+    /// The routing key.
+    pub fn routing_key(self) -> &'a str {
+        self.route().1
+    }
+
+    /// The delivery tag, of a delivery.
+    pub fn delivery_tag(self) -> Option<u64> {
+        match self.content.method.class() {
+            AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver)) => Some(deliver.delivery_tag),
+            AMQPClass::Basic(basic::AMQPMethod::GetOk(got)) => Some(got.delivery_tag),
+            _ => None,
+        }
+    }
+
+    /// The properties by their names in the specification, as values that a person can read.
+    pub fn readable_properties(self) -> Value {
+        self.content.readable_properties()
+    }
+
+    fn route(self) -> (&'a str, &'a str) {
+        match self.content.method.class() {
+            AMQPClass::Basic(basic::AMQPMethod::Publish(it)) => {
+                (it.exchange.as_str(), it.routing_key.as_str())
+            }
+            AMQPClass::Basic(basic::AMQPMethod::Return(it)) => {
+                (it.exchange.as_str(), it.routing_key.as_str())
+            }
+            AMQPClass::Basic(basic::AMQPMethod::Deliver(it)) => {
+                (it.exchange.as_str(), it.routing_key.as_str())
+            }
+            AMQPClass::Basic(basic::AMQPMethod::GetOk(it)) => {
+                (it.exchange.as_str(), it.routing_key.as_str())
+            }
+            _ => ("", ""),
+        }
     }
 }

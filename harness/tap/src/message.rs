@@ -1,7 +1,6 @@
 //! Methods, contents, and the two joined into messages.
 
 use crate::{
-    event::Event,
     json::{ToJson, bytes},
     names,
 };
@@ -160,6 +159,11 @@ impl Content {
         }
     }
 
+    /// The properties by their names in the specification, as values that a person can read.
+    pub fn readable_properties(&self) -> Value {
+        self.properties.to_json()
+    }
+
     /// Whether `body` is all of it.
     pub fn is_whole(&self) -> bool {
         self.complete && self.length == self.body.len() as u64
@@ -185,86 +189,6 @@ impl fmt::Display for Content {
             f.write_str(" (cut short)")?;
         }
         Ok(())
-    }
-}
-
-/// A message that went over the wire: its method, its properties and its body.
-#[derive(Clone, Copy, Debug)]
-pub struct Message<'a> {
-    /// The event of the content, which comes last.
-    pub event: &'a Event,
-    /// The content.
-    pub content: &'a Content,
-}
-
-impl<'a> Message<'a> {
-    /// The method's name: `basic.publish`, `basic.deliver`, `basic.return` or `basic.get-ok`.
-    pub fn name(self) -> &'static str {
-        self.content.method.name()
-    }
-
-    /// Whether a program published it.
-    pub fn is_publish(self) -> bool {
-        self.name() == "basic.publish"
-    }
-
-    /// Whether the broker delivered it (pushed, or got by `basic.get`).
-    pub fn is_delivery(self) -> bool {
-        self.delivery_tag().is_some()
-    }
-
-    /// The body, or its beginning when it is longer than the tape keeps.
-    pub fn body(self) -> &'a [u8] {
-        &self.content.body
-    }
-
-    /// The properties.
-    pub fn properties(self) -> &'a BasicProperties {
-        &self.content.properties
-    }
-
-    /// The exchange that it was published to.
-    pub fn exchange(self) -> &'a str {
-        self.route().0
-    }
-
-    /// The routing key.
-    pub fn routing_key(self) -> &'a str {
-        self.route().1
-    }
-
-    /// The delivery tag, of a delivery.
-    pub fn delivery_tag(self) -> Option<u64> {
-        match self.content.method.class() {
-            AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver)) => Some(deliver.delivery_tag),
-            AMQPClass::Basic(basic::AMQPMethod::GetOk(got)) => Some(got.delivery_tag),
-            _ => None,
-        }
-    }
-
-    fn route(self) -> (&'a str, &'a str) {
-        match self.content.method.class() {
-            AMQPClass::Basic(basic::AMQPMethod::Publish(it)) => {
-                (it.exchange.as_str(), it.routing_key.as_str())
-            }
-            AMQPClass::Basic(basic::AMQPMethod::Return(it)) => {
-                (it.exchange.as_str(), it.routing_key.as_str())
-            }
-            AMQPClass::Basic(basic::AMQPMethod::Deliver(it)) => {
-                (it.exchange.as_str(), it.routing_key.as_str())
-            }
-            AMQPClass::Basic(basic::AMQPMethod::GetOk(it)) => {
-                (it.exchange.as_str(), it.routing_key.as_str())
-            }
-            _ => ("", ""),
-        }
-    }
-}
-
-impl Message<'_> {
-    /// The properties by their names in the specification, as values that a person can read.
-    pub fn readable_properties(self) -> Value {
-        self.content.properties.to_json()
     }
 }
 

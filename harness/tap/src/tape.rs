@@ -7,9 +7,8 @@ mod jsonl;
 
 use crate::{
     error::{NotSeen, TapeError},
-    event::{Ending, Event, Fate, Side, What},
+    event::{Ending, Event, Fate, Message, Side, What},
     matching::Frame,
-    message::Message,
 };
 use std::{
     collections::VecDeque,

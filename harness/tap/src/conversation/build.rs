@@ -6,10 +6,10 @@ use super::{
     ending, names,
 };
 use crate::{
-    event::{Event, Fate, Side, What},
+    event::{Event, Fate, Message, Side, What},
     hex,
     json::ToJson,
-    message::{Content, Message, Method},
+    message::{Content, Method},
     names::METHOD_IDS,
     tape::Tape,
 };

@@ -10,7 +10,7 @@ use crate::{
     flaw::Flaw,
     frame, hex,
     json::bytes,
-    message::{Content, Message, Method},
+    message::{Content, Method},
     options::Limits,
 };
 use amq_protocol::protocol::BasicProperties;
@@ -172,7 +172,7 @@ fn words(event: &Event) -> Words {
             channel: content.method.channel(),
             method: content.method.name().to_owned(),
             method_event: content.method_event,
-            properties: Message { event, content }.readable_properties(),
+            properties: content.readable_properties(),
             body: bytes(&content.body),
             length: content.length,
             sha256: content.sha256.map(|hash| hex::encode(&hash)),
