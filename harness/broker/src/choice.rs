@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{Address, Error};
 
 /// The broker that is asked for: `--broker` or `WORKBOOK_BROKER`.
@@ -49,28 +47,6 @@ impl fmt::Display for Choice {
             Self::Local => f.write_str("local"),
             Self::Address(address) => address.fmt(f),
         }
-    }
-}
-
-/// How a broker that we found or started is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A container of ours.
-    Docker,
-    /// A node of ours, from this machine's `rabbitmq-server`.
-    Local,
-    /// Somebody else's broker, known by its address.
-    Address,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Docker => "docker",
-            Self::Local => "local",
-            Self::Address => "address",
-        })
     }
 }
 

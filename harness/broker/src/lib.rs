@@ -33,7 +33,7 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `options`, `choice`, `address` | what a caller may ask for |
+//! | `options`, `choice`, `address`, `kind` | what a caller may ask for |
 //! | `broker`, `down` | the order above, starting once, replacing what died; stopping everything |
 //! | `state`, `record` | the folder in which brokers are written down, and its locks |
 //! | `start`, `probe`, `ports`, `timer` | waiting until a broker is ready; the only clock |
@@ -59,6 +59,7 @@ mod error;
 mod http;
 pub mod image;
 mod install;
+mod kind;
 mod lease;
 mod local;
 mod management;
@@ -75,9 +76,10 @@ mod topology;
 
 pub use address::{Address, MANAGEMENT_VARIABLE};
 pub use broker::{Broker, Stopped};
-pub use choice::{Choice, Consent, Kind};
+pub use choice::{Choice, Consent};
 pub use error::{Attempt, CURES, Error};
 pub use install::install_package;
+pub use kind::Kind;
 pub use lease::{Lease, Lent};
 pub use options::{
     BROKER_VARIABLE, DATA_VARIABLE, Options, PATH_VARIABLE, START_TIMEOUT_VARIABLE, YES_VARIABLE,

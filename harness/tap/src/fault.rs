@@ -4,6 +4,7 @@
 //! answers tells whether it did. Each hit is also an event on the tape ([`What::Fault`](crate::What::Fault)).
 
 mod armed;
+mod effect;
 
 use crate::{
     event::Side,
@@ -12,7 +13,8 @@ use crate::{
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
-pub(crate) use armed::{Effect, Faults, Gate, HeldAs, Shape, Strike};
+pub(crate) use armed::Faults;
+pub(crate) use effect::{Effect, Gate, HeldAs, Shape, Strike};
 
 /// How a connection is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,24 +1,16 @@
 //! The faults of one tap that may still hit, and what a hit does.
 
-use super::{Cut, Fault, Hit, Injected, Nth, Rule, Shared, When};
-use crate::{
-    control::Control,
-    event::{Event, Side},
-    matching,
-    tape::Tape,
+use super::{
+    Cut, Fault, Injected, Nth, Rule, Shared, When,
+    effect::{Effect, Gate, HeldAs, Shape, Strike},
 };
+use crate::{control::Control, event::Event, matching, tape::Tape};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, Weak,
+    atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::watch;
-
-/// How many hits are remembered of each fault.
-const REMEMBERED: usize = 1000;
 
 /// All faults of a tap.
 #[derive(Debug)]
@@ -45,71 +37,6 @@ struct Armed {
     nth: u64,
     seen: u64,
     shared: Arc<Shared>,
-}
-
-/// A hit, before it is done.
-#[derive(Clone, Debug)]
-pub(crate) struct Strike {
-    pub(crate) number: u32,
-    pub(crate) did: String,
-    pub(crate) effect: Effect,
-    /// The side that the effect goes to; `None` goes the way of the frame.
-    pub(crate) towards: Option<Side>,
-    shared: Arc<Shared>,
-}
-
-impl Strike {
-    /// Tells the one who injected it.
-    pub(crate) fn tell(&self, hit: Hit) {
-        self.shared.hits.send_modify(|hits| {
-            if hits.len() < REMEMBERED {
-                hits.push(hit);
-            }
-        });
-    }
-}
-
-/// What a hit does to a connection.
-#[derive(Clone, Debug)]
-pub(crate) enum Effect {
-    Cut(Cut),
-    HalfOpen,
-    Delay(Duration),
-    Hold(Gate),
-    HoldConfirms(Gate, HeldAs),
-    Shape(Shape, Gate),
-}
-
-/// How held confirms go out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HeldAs {
-    TheyCame,
-    Merged,
-    /// One for each message.
-    Single,
-}
-
-/// How bytes are written from here on.
-#[derive(Clone, Debug)]
-pub(crate) enum Shape {
-    Throttle { bytes_per_second: u32 },
-    Split { at_most: usize, seed: u64 },
-    Coalesce { bytes: usize, patience: Duration },
-}
-
-/// Opens when the fault is released, or when its tap is gone.
-#[derive(Clone, Debug)]
-pub(crate) struct Gate(watch::Receiver<bool>);
-
-impl Gate {
-    pub(crate) fn is_open(&self) -> bool {
-        *self.0.borrow() || self.0.has_changed().is_err()
-    }
-
-    pub(crate) async fn open(&mut self) {
-        // An error means that the tap is gone, which lets go as well.
-        let _ = self.0.wait_for(|released| *released).await;
-    }
 }
 
 impl Faults {
