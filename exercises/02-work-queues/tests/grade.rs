@@ -146,7 +146,7 @@ fn worker_does_what_was_waiting() -> Outcome {
 fn worker_works_a_unit_for_each_dot() -> Outcome {
     property!(
         "[a-z.]{1,6}",
-        [".a..b.".to_owned(), ".".repeat(12)],
+        [".a..b.".to_owned(), ".".repeat(20)],
         async |lab, task| {
             let worker = lab.start_worker(SLOW).await?;
             let started = give(lab, &worker, &task).await?.delivered;

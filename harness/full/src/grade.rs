@@ -180,11 +180,19 @@ fn sum_up(language: Language, results: &Results, arguments: &cli::Grade) {
         ),
     });
     for submission in &results.submissions {
-        let Some(message) = &submission.message else {
-            continue;
-        };
-        let first = message.lines().next().unwrap_or_default();
-        output::line(&format!("  {}: {first}", submission.name));
+        let own = submission.message.iter();
+        let exercises = submission
+            .exercises
+            .iter()
+            .filter_map(|it| it.message.as_ref());
+        let mut told: Vec<&str> = Vec::new();
+        for message in own.chain(exercises) {
+            let first = message.lines().next().unwrap_or_default();
+            if !told.contains(&first) {
+                output::line(&format!("  {}: {first}", submission.name));
+                told.push(first);
+            }
+        }
     }
     output::line(&format!(
         "  {out}/index.html  {out}/gradebook.csv  {out}/results.json"

@@ -169,8 +169,14 @@ impl CheckReport {
         for advice in &failure.advice {
             field(say("try", "建议"), advice);
         }
+        // What is proved outranks what is only likely.
+        let proved = self
+            .findings
+            .iter()
+            .any(|it| it.severity == Severity::Error);
         if let Some(hint) = &self.hint
             && self.verdict != Verdict::Infra
+            && !proved
         {
             field(say("hint", "提示"), hint);
         }

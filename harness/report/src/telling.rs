@@ -359,12 +359,17 @@ impl Telling<'_> {
 
     /// A group in a few lines.
     fn short(&self, group: &Group<'_>) -> Vec<String> {
-        let mut lines = match &group.cause {
+        let title = group.told(self.language).title;
+        let title = match &group.cause {
             Cause::Unwritten => return self.unwritten(group),
-            Cause::Finding(_) => self.finding(group, SCREEN),
-            Cause::Sentence { .. } | Cause::Ours => self.sentence(group),
+            Cause::Finding(_) => title,
+            // It is what was wanted, and would read like what was seen.
+            Cause::Sentence { .. } | Cause::Ours => self.say(
+                format!("does not hold: {title}"),
+                format!("不成立：{title}"),
+            ),
         };
-        lines.truncate(1);
+        let mut lines = vec![picture::cut(&title, self.width)];
         lines.extend(self.checks(group, OTHERS));
         lines
     }
@@ -444,6 +449,11 @@ mod tests {
             };
             let (other, first) = (at("`send` prints `x`"), at("publishes too early"));
             assert!(other < first, "{lines:#?}");
+            let wanted = match language {
+                Language::English => "does not hold: ",
+                Language::Chinese => "不成立：",
+            };
+            assert!(lines[other].starts_with(wanted), "{lines:#?}");
             // An empty line and what to do next follow it.
             let screen = lines.len() - first - 2;
             assert!(screen <= SCREEN, "{screen}: {lines:#?}");
