@@ -302,7 +302,6 @@ impl Submission {
     pub fn shorten(&mut self) {
         self.ignored = Vec::new();
         for exercise in &mut self.exercises {
-            exercise.message = None;
             exercise.causes = Vec::new();
             for check in &mut exercise.checks {
                 (check.message, check.hint, check.tape, check.picture) = (None, None, None, None);
