@@ -31,8 +31,8 @@ use crate::{
     submission::{self, Entry, Files, Refusal},
 };
 
-/// How long one check of a submission may take. A correct program's longest takes some 15 s.
-const CHECK_LIMIT: Duration = Duration::from_mins(2);
+/// How long one check of a stranger's programs may take, before it is their fault. A correct program's longest takes some 15 s.
+const STRANGERS_LIMIT: Duration = Duration::from_mins(2);
 
 /// What to grade, and how.
 #[derive(Clone, Debug)]
@@ -243,7 +243,7 @@ pub async fn grade(
     let jobs = class.jobs.max(1);
     let shop = Arc::new(Shop {
         builders: Semaphore::new(jobs),
-        // Checks mostly wait, so twice as many run as there are cores; a program that hangs holds a place for a while.
+        // Checks mostly wait, so more of them run than there are cores; a program that hangs holds a place for a while.
         places: Arc::new(Semaphore::new(3 * jobs.max(cores))),
         leases: Arc::new(Leases::on(class.broker.clone())),
         built: Mutex::new(users(&planned, &chapters)),

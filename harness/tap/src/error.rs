@@ -28,7 +28,7 @@ pub enum TapError {
         #[source]
         source: io::Error,
     },
-    /// A login's user or virtual host is longer than AMQP's short string.
+    /// A login's virtual host is longer than AMQP's short string. (A user travels in a long one.)
     #[error("the login's {field} is longer than 255 bytes")]
     Login {
         /// Which part of it.

@@ -15,7 +15,7 @@ use workbook_runner::{
 };
 use workbook_sandbox::{Bind, Room, room::SANDBOX};
 
-use super::{CHECK_LIMIT, Compiled, Planned, Shop, left, unknown};
+use super::{Compiled, Planned, STRANGERS_LIMIT, Shop, left, unknown};
 use crate::{
     compile::{self, Built, CompileError},
     model::{Cause, Check, Exercise, Explanation, Program, Verdict},
@@ -147,7 +147,8 @@ impl Job {
             binary: binary.cloned().unwrap_or_default(),
             programs,
             seed: shop.evidence.seed,
-            jobs: Some(usize::MAX >> 1),
+            // The places for checks are what bounds them.
+            jobs: Some(self.chapter.checks.len().max(1)),
             broker: BrokerInfo {
                 kind: shop.evidence.broker.kind.clone(),
                 version: shop.evidence.broker.version.clone(),
@@ -156,11 +157,10 @@ impl Job {
             environment,
             bounds: Bounds {
                 places: Some(Arc::clone(&shop.places)),
-                limit: Some(CHECK_LIMIT),
+                limit: Some(STRANGERS_LIMIT),
                 leases: Some(Arc::clone(&shop.leases)),
             },
         };
-        plan.jobs = Some(self.chapter.checks.len().max(1));
         let (_, mut results) = run(&plan, |_| {})
             .await
             .map_err(|error| Infra::of(&error))?;
