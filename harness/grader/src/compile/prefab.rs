@@ -97,7 +97,9 @@ fn sources(chapter: &Chapter, solution: &Files) -> Files {
     files
 }
 
-/// Puts a file where all runs find it, at once and whole.
+/// Puts a file where all runs find it, at once and whole, unless another run was faster.
+///
+/// The faster one's stays: it does the same, but is another crate to a compiler that has opened it and opens it again.
 fn keep(from: &Path, to: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let folder = to.parent().unwrap_or(to);
@@ -106,7 +108,27 @@ fn keep(from: &Path, to: &Path) -> io::Result<()> {
     let part = tempfile::NamedTempFile::new_in(folder)?;
     fs::copy(from, part.path())?;
     super::own(part.path())?;
-    // Another run may have been faster; theirs is the same.
-    part.persist(to)?;
-    Ok(())
+    match part.persist_noclobber(to) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_never_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [first, second] = ["first", "second"].map(|name| {
+            let path = folder.path().join(name);
+            fs::write(&path, name).expect("a file");
+            path
+        });
+        let kept = folder.path().join("prefab").join("kept");
+        keep(&first, &kept).expect("the first is kept");
+        keep(&second, &kept).expect("the second is no error");
+        assert_eq!(fs::read(&kept).expect("a file"), b"first");
+    }
 }
