@@ -217,12 +217,12 @@ async fn build(options: &Options) -> Result<PathBuf, String> {
     build
         .args(["--message-format", "json", "--manifest-path"])
         .arg(manifest);
-    let is_new = || {
-        let target = env::current_exe().ok()?;
-        let folder = target.ancestors().find(|it| it.ends_with("debug"))?;
-        (!folder.join(HELPER).is_file()).then_some(())
-    };
-    if is_new().is_some() {
+    let is_new = env::current_exe().is_ok_and(|program| {
+        let mut folders = program.ancestors();
+        let target = folders.find(|it| it.ends_with("debug"));
+        target.is_some_and(|it| !it.join(HELPER).is_file())
+    });
+    if is_new {
         options.say("building what starts RabbitMQ in Docker, once: about a minute");
     }
     let told = command::run(build, BUILD)

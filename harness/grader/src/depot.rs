@@ -16,7 +16,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use workbook_course::{Side, Workspace};
+use workbook_course::{Side, Workspace, cargo};
 
 use crate::submission::hex;
 
@@ -347,8 +347,7 @@ fn compile(workspace: &Workspace, folder: &Path) -> Result<(), DepotError> {
     let home = home.unwrap_or_default();
     let flags = format!("--remap-path-prefix={}=/cargo", home.display());
     let target = folder.join("target");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = cargo::command();
     command
         .args(["build", "--workspace", "--bins", "--quiet"])
         .current_dir(&skeleton)
