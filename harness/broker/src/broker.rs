@@ -51,12 +51,10 @@ impl Broker {
     /// Any number of processes may call this at the same moment; one of them starts the broker and the
     /// others wait for it and get the same.
     pub async fn find_or_start(options: &Options) -> Result<Self, Error> {
-        let kinds: &[Kind] = match &options.choice {
-            Choice::Address(address) => return Self::at(address, &options.state).await,
-            Choice::Auto => &[Kind::Docker, Kind::Local],
-            Choice::Docker => &[Kind::Docker],
-            Choice::Local => &[Kind::Local],
-        };
+        if let Choice::Address(address) = &options.choice {
+            return Self::at(address, &options.state).await;
+        }
+        let kinds = options.choice.kinds();
         let mut dead = Vec::new();
         if let Some(broker) = first_alive(options, kinds, &mut dead).await {
             return Ok(broker);

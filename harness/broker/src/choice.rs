@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Address, Error};
+use crate::{Address, Error, Kind};
 
 /// The broker that is asked for: `--broker` or `WORKBOOK_BROKER`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,6 +17,17 @@ pub enum Choice {
     Local,
     /// A broker that somebody else runs.
     Address(Address),
+}
+
+impl Choice {
+    /// The kinds of broker of ours that will do, the best first. Who names somebody else's gets any.
+    pub(crate) fn kinds(&self) -> &'static [Kind] {
+        match self {
+            Self::Auto | Self::Address(_) => &[Kind::Docker, Kind::Local],
+            Self::Docker => &[Kind::Docker],
+            Self::Local => &[Kind::Local],
+        }
+    }
 }
 
 impl FromStr for Choice {

@@ -102,38 +102,6 @@ pub(crate) async fn start(
     }
 }
 
-/// Restarts a container's broker, with a clean stop, and waits until it is ready again.
-pub(crate) async fn restart(
-    options: &Options,
-    record: &Record,
-    name: &str,
-    ready: &Ready,
-) -> Result<Ready, Failure> {
-    let deadline = Instant::now() + options.start_timeout;
-    let asked = Asked::Restart {
-        name: name.to_owned(),
-    };
-    let restarted: Result<(), String> = ask(options, &asked).await.read();
-    restarted.map_err(|reason| {
-        Failure::Other(Error::Docker {
-            doing: "restart the broker".to_owned(),
-            reason,
-        })
-    })?;
-    let management = ready.management.port().unwrap_or(ports::MANAGEMENT);
-    match until_ready(deadline, ready.amqp, management, &record.login(), || {
-        is_gone(options, name)
-    })
-    .await
-    {
-        Ok(ready) => Ok(ready),
-        Err(stopped) => {
-            let log = last_words(options, name, &record.password).await;
-            Err(stopped.into_failure(Kind::Docker, options.start_timeout, log))
-        }
-    }
-}
-
 /// Runs `rabbitmqctl` in a container.
 pub(crate) async fn control(options: &Options, name: &str, words: &[&str]) -> Result<(), Error> {
     let failed = |reason: String| Error::Docker {
@@ -170,7 +138,7 @@ pub(crate) async fn remove_all(options: &Options, recorded: bool) -> Result<Vec<
 }
 
 /// Says so when the container has ended.
-async fn is_gone(options: &Options, name: &str) -> Option<String> {
+pub(crate) async fn is_gone(options: &Options, name: &str) -> Option<String> {
     let asked = Asked::IsGone {
         name: name.to_owned(),
     };

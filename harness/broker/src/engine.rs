@@ -38,11 +38,6 @@ pub enum Asked {
     InspectImage,
     /// To start a container, and wait until the broker in it says that it has started.
     Start(Box<Start>),
-    /// To restart a container's broker, with a clean stop.
-    Restart {
-        /// The container.
-        name: String,
-    },
     /// Whether a container has ended.
     IsGone {
         /// The container.

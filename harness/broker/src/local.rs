@@ -136,18 +136,6 @@ pub(crate) async fn start(
     }
 }
 
-/// Stops a node, cleanly, and starts it again with its data and on its ports.
-pub(crate) async fn restart(
-    options: &Options,
-    record: &Record,
-    node: &Node,
-) -> Result<Ready, Failure> {
-    halt(options, &record.id, node.ports.epmd)
-        .await
-        .map_err(Failure::Other)?;
-    start(options, record, node).await
-}
-
 /// Runs `rabbitmqctl` against a node.
 pub(crate) async fn control(record: &Record, node: &Node, words: &[&str]) -> Result<(), Error> {
     // It lies beside the server's script.

@@ -6,7 +6,7 @@
 //! local.json         the broker of ours that runs as a node of this machine
 //! host-id            tells this machine's leases from another's on a broker that both use
 //! leases/<id>.lock   held by a process as long as it lives and has leases
-//! own/<id>/          a broker of one check (see `OwnBroker`)
+//! own/<id>/          a broker of one check (see `OwnBroker`); `spare` in it: it waits for the next one
 //! ```
 
 use std::fs::{File, OpenOptions};

@@ -6,6 +6,7 @@
 mod common;
 
 use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 
 use common::{Holder, Traces, World, have};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
@@ -29,14 +30,7 @@ async fn restarts_and_starves(kind: Kind) {
     }
     let world = World::of_kind(kind);
     let own = Broker::start_own(&world.options).await.unwrap();
-    let nested = std::fs::read_dir(world.options.state.path().join("own"))
-        .unwrap()
-        .flatten()
-        .find(|entry| entry.path().is_dir())
-        .unwrap();
-    let mut inner = World::of_kind(kind);
-    inner.options.state = workbook_broker::StateDir::at(nested.path());
-    inner.options.data.clone_from(&world.options.data);
+    let inner = nested(&world);
     let traces = Traces::of(&inner, own.broker());
     assert!(
         Broker::running(&world.options).await.unwrap().is_empty(),
@@ -109,10 +103,68 @@ async fn restarts_and_starves(kind: Kind) {
     assert_eq!(left, Vec::<String>::new());
 }
 
+/// The only broker of a single check, as a world of its own. It is stopped when that is dropped.
+fn nested(world: &World) -> World {
+    let entries = std::fs::read_dir(world.options.state.path().join("own")).unwrap();
+    let mut folders = entries.flatten().map(|entry| entry.path());
+    let folder = folders.find(|path| path.is_dir()).unwrap();
+    let mut inner = World::new(world.options.choice.clone());
+    inner.options.state = workbook_broker::StateDir::at(folder);
+    inner.options.data.clone_from(&world.options.data);
+    inner
+}
+
 async fn connect(url: &str) -> Connection {
     Connection::connect(url, ConnectionProperties::default())
         .await
         .unwrap()
+}
+
+#[tokio::test]
+async fn a_broker_that_is_given_back_is_the_next_ones() {
+    if !have(Kind::Docker) {
+        return;
+    }
+    let world = World::of_kind(Kind::Docker);
+    let first = Broker::start_own(&world.options).await.unwrap();
+    let address = first.broker().amqp_address();
+    let second = Broker::start_own(&world.options).await.unwrap();
+    let other = second.broker().amqp_address();
+    assert_ne!(address, other, "a held one is nobody else's");
+    first.give_back().await.unwrap();
+    second.give_back().await.unwrap();
+    assert!(TcpStream::connect(other).is_err(), "one is kept");
+
+    let again = Broker::start_own(&world.options).await.unwrap();
+    assert_eq!(again.broker().amqp_address(), address);
+    again.restart().await.unwrap();
+    again.give_back().await.unwrap();
+    let again = Broker::start_own(&world.options).await.unwrap();
+    assert_eq!(again.broker().amqp_address(), address);
+    again.starve().await.unwrap();
+    again.give_back().await.unwrap();
+    assert!(TcpStream::connect(address).is_err(), "no worn one is kept");
+    assert!(Broker::down(&world.options).await.unwrap().is_empty());
+    assert!(!world.options.state.path().exists());
+}
+
+#[tokio::test]
+async fn a_kept_broker_that_has_died_is_replaced() {
+    if !have(Kind::Docker) {
+        return;
+    }
+    let world = World::of_kind(Kind::Docker);
+    let first = Broker::start_own(&world.options).await.unwrap();
+    first.give_back().await.unwrap();
+    let inner = nested(&world);
+    let record = inner.record(Kind::Docker);
+    let container = record["place"]["container"].as_str().unwrap();
+    let killed = Command::new("docker").args(["kill", container]).output();
+    assert!(killed.unwrap().status.success());
+    let again = Broker::start_own(&world.options).await.unwrap();
+    let lease = again.broker().lease().await.unwrap();
+    lease.release().await.unwrap();
+    again.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use testcontainers::{
         models::{ExecConfig, PortBinding},
         query_parameters::{
             CreateImageOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
-            RemoveContainerOptionsBuilder, RestartContainerOptionsBuilder,
+            RemoveContainerOptionsBuilder,
         },
     },
     core::{
@@ -73,7 +73,6 @@ pub(crate) async fn answer(asked: Asked) -> Answer {
         Asked::HasImage => has_image(&docker).await.map(|it| json!(it)),
         Asked::Pull => pull_in_time(&docker).await.map(|()| json!(null)),
         Asked::InspectImage => inspect(&docker).await.map(|it| json!(it)),
-        Asked::Restart { name } => restart(&docker, &name).await.map(|()| json!(null)),
         Asked::IsGone { name } => Ok(json!(is_gone(&docker, &name).await)),
         Asked::Log { name } => Ok(json!(log(&docker, &name).await)),
         Asked::Run { name, words } => run(&docker, &name, words).await.map(|()| json!(null)),
@@ -189,12 +188,6 @@ async fn start(asked: Start) -> Answer {
         Ok(Err(error)) => Answer::Failed(error.to_string()),
         Err(_) => Answer::TimedOut,
     }
-}
-
-async fn restart(docker: &Docker, name: &str) -> Result<(), String> {
-    let patience = RestartContainerOptionsBuilder::new().t(10).build();
-    let restarted = docker.restart_container(name, Some(patience)).await;
-    restarted.map_err(|error| error.to_string())
 }
 
 /// Runs a command in a container to its end.

@@ -34,6 +34,10 @@ use crate::{
 /// How long one check of a stranger's programs may take, before it is their fault. A correct program's longest takes some 15 s.
 const STRANGERS_LIMIT: Duration = Duration::from_mins(2);
 
+/// How many virtual hosts each check is lent: two cases of a property run at the same time, and some look first, in a
+/// world of its own, at how a program declares its queue.
+const LEASES: usize = 3;
+
 /// What to grade, and how.
 #[derive(Clone, Debug)]
 pub struct Class {
@@ -245,7 +249,7 @@ pub async fn grade(
         builders: Semaphore::new(jobs),
         // Checks mostly wait, so more of them run than there are cores; a program that hangs holds a place for a while.
         places: Arc::new(Semaphore::new(3 * jobs.max(cores))),
-        leases: Arc::new(Leases::on(class.broker.clone())),
+        leases: Arc::new(Leases::on(class.broker.clone(), LEASES)),
         built: Mutex::new(users(&planned, &chapters)),
         class,
         depot,

@@ -135,7 +135,7 @@ impl Lab {
 
     /// Another world on a broker that nobody else uses: it can be restarted and starved.
     ///
-    /// Starting it takes some 6 s, so this is for checks that cannot do without.
+    /// Starting one takes some 6 s, where no earlier check has left its own, so this is for checks that cannot do without.
     pub async fn on_its_own_broker(&self) -> Result<Rc<Lab>, Failure> {
         let ours = |error: workbook_broker::Error| {
             Failure::infra("the check gets a broker of its own", &error)
@@ -156,9 +156,9 @@ impl Lab {
         Ok(other)
     }
 
-    /// Stops the lab's own broker as its operator would, and starts it again with its data.
+    /// Stops RabbitMQ on the lab's own broker and starts it again with its data (`rabbitmqctl stop_app`, `start_app`).
     ///
-    /// Connections break, durable things stay. Answers when the broker is ready again.
+    /// Connections break, durable things stay. Returns when the broker is ready again.
     pub async fn restart_broker(&self) -> Result<(), Failure> {
         let own = self.own_broker()?;
         own.restart()
@@ -531,10 +531,14 @@ impl Lab {
         let judge = self.judge.take();
         if let Some(own) = self.own {
             drop(judge);
-            // The virtual host goes with its broker, in any case.
-            let _ = self.lease.release().await;
-            let stopped = own.stop().await;
-            return stopped.map_err(|error| Failure::infra("the lab's own broker stops", &error));
+            let released = self.lease.release().await;
+            let gone = match released {
+                Ok(()) => own.give_back().await,
+                // The virtual host goes with its broker.
+                Err(_) => own.stop().await,
+            };
+            return gone
+                .map_err(|error| Failure::infra("the lab gives its own broker back", &error));
         }
         if !quiet {
             drop(judge);

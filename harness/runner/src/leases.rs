@@ -1,4 +1,4 @@
-//! Virtual hosts that the checks of a class use one after the other.
+//! Virtual hosts that many checks use one after the other.
 //!
 //! Making and deleting one is most of what a check costs the broker. A check tells in its report which of those that it
 //! was lent have nothing in them; any other is deleted, and so is each that was lent to a check that left no report.
@@ -8,22 +8,20 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::join_all;
 use workbook_broker::{Broker, Lease, Lent};
 
-/// How many virtual hosts a check gets: two cases of a property run at the same time, and some look first, in a
-/// world of its own, at how a program declares its queue. A check that needs more makes them itself.
-const LENT: usize = 3;
-
 /// Virtual hosts on one broker.
 #[derive(Debug)]
 pub struct Leases {
     broker: Broker,
+    each: usize,
     spare: Mutex<Vec<Lease>>,
 }
 
 impl Leases {
-    /// None yet: they are made as they are needed.
-    pub fn on(broker: Broker) -> Self {
+    /// None yet: they are made as they are needed. Each check gets so many; one that needs more makes them itself.
+    pub fn on(broker: Broker, each: usize) -> Self {
         Self {
             broker,
+            each,
             spare: Mutex::default(),
         }
     }
@@ -32,10 +30,10 @@ impl Leases {
     pub async fn lend(&self) -> Vec<Lease> {
         let mut lent = {
             let mut spare = self.spare();
-            let kept = spare.len().saturating_sub(LENT);
+            let kept = spare.len().saturating_sub(self.each);
             spare.split_off(kept)
         };
-        while lent.len() < LENT {
+        while lent.len() < self.each {
             match self.broker.lease().await {
                 Ok(lease) => lent.push(lease),
                 Err(_) => break,

@@ -4,6 +4,8 @@ mod programs;
 mod progress;
 mod watch;
 
+use std::sync::Arc;
+
 use workbook_broker::{Broker, Choice};
 use workbook_course::{Language, Side};
 use workbook_report::{
@@ -14,6 +16,7 @@ use workbook_runner::{
     Plan,
     build::{self, Diagnostics},
     event::BrokerInfo,
+    leases::Leases,
     run::{Bounds, run},
 };
 
@@ -81,6 +84,8 @@ async fn once(context: &Context, arguments: &cli::Check) -> Result<Exit, Error> 
     };
 
     let root = &context.workspace.root;
+    // Most checks have one lab at a time.
+    let leases = Arc::new(Leases::on(broker.clone(), 1));
     let plan = Plan {
         chapter: chosen,
         binary,
@@ -95,10 +100,14 @@ async fn once(context: &Context, arguments: &cli::Check) -> Result<Exit, Error> 
         },
         keep: Some(kept::tapes(root, &chapter.slug)),
         environment: context.environment(&options.choice, &broker),
-        bounds: Bounds::default(),
+        bounds: Bounds {
+            leases: Some(leases.clone()),
+            ..Bounds::default()
+        },
     };
     let mut progress = Progress::new(context.language, arguments.json, arguments.verbose);
     let (score, results) = run(&plan, |event| progress.tell(event)).await?;
+    leases.release().await;
     let reports: Vec<_> = results.into_iter().map(|result| result.report).collect();
     if side == Side::Exercise {
         for report in &reports {
