@@ -2,19 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::BufReader,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, SystemTime},
 };
 
-use amqp_tap::{Event, Tape};
-use serde::Deserialize;
 use workbook_course::{Ask, Language};
 use workbook_diagnosis::{
-    Ended,
-    finding::{Finding, FindingId, Given, Printed, Seen, findings_given},
+    finding::{Finding, FindingId, Given, Seen, findings_given},
     picture::{self, Look},
+    recording::Recording,
 };
 
 use crate::error::BookError;
@@ -51,70 +46,6 @@ impl Shown {
     }
 }
 
-/// What is known of a program beside its tape: the format of the lab's recordings.
-#[derive(Deserialize)]
-struct About {
-    tape: String,
-    program: String,
-    printed: Vec<Line>,
-    interrupted_us: Option<u64>,
-    ended: Option<i32>,
-    #[serde(default)]
-    runs: bool,
-    looked_us: u64,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    at_us: u64,
-    line: String,
-}
-
-struct Part {
-    about: About,
-    began: SystemTime,
-    events: Vec<Arc<Event>>,
-    printed: Vec<Printed>,
-}
-
-impl Part {
-    fn read(folder: &Path, about: About) -> Result<Self, BookError> {
-        let path = folder.join(&about.tape);
-        let file = fs_err::File::open(&path)?;
-        let tape = Tape::read_jsonl(BufReader::new(file))
-            .map_err(|error| BookError::format(&path, error.to_string()))?;
-        let printed = about.printed.iter().map(|line| Printed {
-            at: Duration::from_micros(line.at_us),
-            line: line.line.clone(),
-        });
-        Ok(Self {
-            began: tape.began(),
-            events: tape.events(),
-            printed: printed.collect(),
-            about,
-        })
-    }
-
-    fn seen(&self) -> Seen<'_> {
-        let code = self.about.ended.map(Ended::Code);
-        Seen {
-            program: &self.about.program,
-            reachable: true,
-            began: self.began,
-            task_unit: self
-                .about
-                .program
-                .starts_with("worker")
-                .then_some(Duration::from_millis(200)),
-            events: &self.events,
-            printed: &self.printed,
-            interrupted: self.about.interrupted_us.map(Duration::from_micros),
-            ended: (!self.about.runs).then(|| code.unwrap_or(Ended::Signal(2))),
-            looked: Duration::from_micros(self.about.looked_us),
-        }
-    }
-}
-
 /// The findings that the lab's recordings show.
 pub fn from_tapes(root: &Path) -> Result<BTreeMap<FindingId, Shown>, BookError> {
     let folder = root.join("harness/lab/tests/findings");
@@ -128,16 +59,11 @@ pub fn from_tapes(root: &Path) -> Result<BTreeMap<FindingId, Shown>, BookError> 
     names.sort();
     let mut shown = BTreeMap::new();
     for path in names {
-        let text = fs_err::read_to_string(&path)?;
-        let wrong = |error: serde_json::Error| BookError::format(&path, error.to_string());
-        let all: Vec<About> = serde_json::from_str(&text).map_err(wrong)?;
+        let run = Recording::read_run(&path)
+            .map_err(|error| BookError::format(&path, error.to_string()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let given = given(&name, &all);
-        let parts: Vec<Part> = all
-            .into_iter()
-            .map(|about| Part::read(&folder, about))
-            .collect::<Result<_, _>>()?;
-        let seen: Vec<Seen<'_>> = parts.iter().map(Part::seen).collect();
+        let given = given(&name, &run);
+        let seen: Vec<Seen<'_>> = run.iter().map(Recording::seen).collect();
         let found = findings_given(&seen, &given);
         for finding in &found {
             shown.entry(finding.id).or_insert_with(|| Shown {
@@ -163,11 +89,11 @@ fn told(seen: &[Seen<'_>], finding: &Finding, language: Language) -> Told {
 }
 
 /// What a recording's chapter asks for, as in the lab's own tests.
-fn given(name: &str, all: &[About]) -> Given {
+fn given(name: &str, run: &[Recording]) -> Given {
     let tasks = name.starts_with("worker") || name.starts_with("new_task");
     let queue = if tasks { "task_queue" } else { "hello" };
     // A recording that begins with its second program had its queue declared by the lab.
-    let lab_first = all.iter().all(|about| !about.tape.contains(".0."));
+    let lab_first = run.iter().all(|it| !it.about().tape.contains(".0."));
     let asks = [Ask::Prefetch, Ask::Durable];
     Given {
         queues: lab_first.then(|| queue.to_owned()).into_iter().collect(),

@@ -148,6 +148,7 @@ impl Run {
             .map(|(name, (began, events))| Seen {
                 task_unit: None,
                 program: name,
+                argv: &[],
                 reachable: true,
                 began: *began,
                 events,

@@ -109,12 +109,14 @@ impl Text {
 }
 
 /// A language of the course.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Language {
     /// `en`
     #[default]
+    #[serde(rename = "en")]
     English,
     /// `zh`
+    #[serde(rename = "zh")]
     Chinese,
 }
 
@@ -125,6 +127,14 @@ impl Language {
             .iter()
             .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
             .map_or(Self::English, |value| Self::from_tag(&value))
+    }
+
+    /// Its tag: `en`, `zh`.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh",
+        }
     }
 
     /// The language of a tag such as `zh_CN.UTF-8`.

@@ -59,6 +59,8 @@ pub const DIRECT: &str = "amq.rabbitmq.reply-to";
 pub struct Seen<'a> {
     /// Its name and arguments, as they are shown.
     pub program: &'a str,
+    /// Its name, and then its arguments.
+    pub argv: &'a [String],
     /// Whether there was a broker that it could connect to.
     pub reachable: bool,
     /// When its tape began: tapes of several programs are merged by it.

@@ -7,6 +7,7 @@
 //! | [`finding`] | what went wrong, named and proved by frames |
 //! | [`picture`] | a tape as a sequence diagram |
 //! | [`printed`] | whether printed lines carry the expected bodies |
+//! | [`recording`] | runs that were recorded |
 //! | [`model`] | reference models of routing: what a queue gets |
 //! | [`Ended`] | how a program ended |
 //! | [`quote`] | what programs print, fit to be shown |
@@ -19,5 +20,6 @@ pub mod model;
 pub mod picture;
 pub mod printed;
 pub mod quote;
+pub mod recording;
 
 pub use ended::{Ended, Limit};

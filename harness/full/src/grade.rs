@@ -21,7 +21,7 @@ use workbook_grader::{
     sandboxes::{self, NoSandbox},
     store::Store,
 };
-use workbook_report::sentences::in_language;
+use workbook_report::{seed::DERIVATION, sentences::in_language};
 use workbook_runner::build;
 use workbook_sandbox::{Kind, Room};
 
@@ -40,6 +40,7 @@ pub(crate) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Ex
         seed: store
             .seed(arguments.seed, rand::random_range(0..1_000_000))
             .map_err(error::store)?,
+        seed_derivation: DERIVATION.to_owned(),
         broker: model::Broker {
             kind: broker.kind().to_string(),
             version: broker.version().to_owned(),
@@ -59,9 +60,8 @@ pub(crate) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Ex
         again: arguments.again,
         any_language: arguments.any_language,
         tools: absolute(&arguments.tools)?,
-        language,
         room,
-        environment: context.environment(&options.choice, &broker),
+        request: context.request(&options.choice, &broker),
         broker,
     };
     let mut progress = Progress::new(language, arguments.json);

@@ -15,7 +15,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 use workbook_broker::Broker;
-use workbook_course::{Chapter, Language, Side, Workspace};
+use workbook_course::{Chapter, Side, Workspace};
+use workbook_report::request::Request;
 use workbook_runner::{
     build::{self, BuildError},
     leases::Leases,
@@ -55,14 +56,12 @@ pub struct Class {
     pub any_language: bool,
     /// Folders of this machine that programs in other languages need: their `bin` comes first on the path.
     pub tools: Vec<PathBuf>,
-    /// The language of the reports.
-    pub language: Language,
     /// How sandboxes are made; `None`: programs are run as we are.
     pub room: Option<Room>,
     /// The broker, for the virtual hosts that the checks share.
     pub broker: Broker,
-    /// Variables for the check binary: which broker, which language.
-    pub environment: Vec<(String, String)>,
+    /// What every check is told: which broker, and which language, which is that of the reports as well.
+    pub request: Request,
 }
 
 /// What is told while a class is graded; as JSON, a line each.
@@ -264,7 +263,7 @@ pub async fn grade(
         passed_over,
         ..results?
     };
-    report::write_class(&shop.store, &results, shop.class.language)?;
+    report::write_class(&shop.store, &results, shop.class.request.language)?;
     let verdicts = Verdict::ALL.map(|verdict| (verdict.word(), results.count(verdict)));
     tell(&GradeEvent::Finished {
         verdicts: verdicts.into(),
@@ -304,7 +303,7 @@ fn plan(class: &Class, store: &Store) -> Result<(Vec<Planned>, Vec<String>), Gra
     };
     let entries = submission::entries(&class.path, &class.workspace.course).map_err(unreadable)?;
     let out = std::fs::canonicalize(store.root()).unwrap_or_else(|_| store.root().to_owned());
-    let told = |refusal: Refusal| refusal.text(class.language);
+    let told = |refusal: Refusal| refusal.text(class.request.language);
     let planned: Vec<Planned> = (entries.submissions.into_iter())
         .filter(|entry| entry.path != out)
         .map(|entry| {
@@ -422,7 +421,12 @@ async fn all(
     if chapters.is_empty() {
         for (submission, _) in &mut submissions {
             submission.sum_up();
-            report::write_submission(&shop.store, &shop.evidence, submission, shop.class.language)?;
+            report::write_submission(
+                &shop.store,
+                &shop.evidence,
+                submission,
+                shop.class.request.language,
+            )?;
             submission.shorten();
         }
     }
@@ -442,7 +446,12 @@ async fn all(
         *left -= 1;
         if *left == 0 {
             submission.sum_up();
-            report::write_submission(&shop.store, &shop.evidence, submission, shop.class.language)?;
+            report::write_submission(
+                &shop.store,
+                &shop.evidence,
+                submission,
+                shop.class.request.language,
+            )?;
             submission.shorten();
         }
     }
@@ -523,10 +532,7 @@ impl Shop {
     /// The result's key: all that it depends on.
     fn key(&self, slug: &str, sha256: &str) -> String {
         let evidence = &self.evidence;
-        let tag = match self.class.language {
-            Language::English => "en",
-            Language::Chinese => "zh",
-        };
+        let tag = self.class.request.language.tag();
         let parts = [
             slug,
             sha256,

@@ -28,6 +28,8 @@ pub struct Results {
 pub struct Evidence {
     /// The seed of every random choice; `--seed` repeats it.
     pub seed: u64,
+    /// How the seed of each check is derived from it.
+    pub seed_derivation: String,
     /// The broker.
     pub broker: Broker,
     /// The version of the Rust compiler.

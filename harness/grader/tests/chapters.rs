@@ -9,7 +9,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
+use common::{Commands, Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
 use futures_util::{StreamExt, stream};
 use workbook_course::Side;
 use workbook_grader::lint;
@@ -98,7 +98,7 @@ async fn every_variant_gets_full_marks(slug: &str) {
     let workspace = workspace();
     let chapter = Compiled::of(&workspace, slug, Side::Solution).await;
     // Programs of one variant belong together: send-transient and receive-transient.
-    let mut variants: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut variants: BTreeMap<String, Commands> = BTreeMap::new();
     for (name, command) in chapter.commands(&workspace, "variants").await {
         let programs = &chapter.chapter.programs;
         let (program, variant) = match programs.iter().find(|program| **program == name) {
@@ -179,7 +179,7 @@ async fn lapin_amqprs_and_pika_have_the_same_conversations() {
     let lapin = said(&chapter.run(BTreeMap::new()).await);
     assert!(lapin.len() >= 10, "{lapin:#?}");
     let variants = chapter.commands(&workspace, "variants").await;
-    let with = |ending: &str| -> Option<BTreeMap<String, String>> {
+    let with = |ending: &str| -> Option<Commands> {
         let programs = chapter.chapter.programs.iter();
         let commands = programs.map(|program| {
             let command = variants.get(&format!("{program}{ending}"))?;

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
+use common::{Commands, Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
 use futures_util::{StreamExt, stream};
 use workbook_course::{Chapter, Check, Language, Side, Workspace};
 use workbook_report::{
@@ -225,7 +225,7 @@ fn findings(results: &[CheckResult]) -> BTreeSet<&str> {
 async fn tried(
     chapter: &Compiled,
     folder: &Path,
-    mistakes: BTreeMap<String, String>,
+    mistakes: Commands,
     source: impl Fn(&str) -> PathBuf,
 ) -> BTreeMap<String, Vec<CheckResult>> {
     let unknown = |name: &String| snapshot(folder, name).is_empty();

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use workbook_course::{Side, Workspace};
 use workbook_report::{
     Verdict,
-    request::{PROGRAMS, Programs},
+    request::{Programs, Request},
 };
 use workbook_runner::{
     CheckResult, Plan,
@@ -47,13 +47,13 @@ impl Scene {
     }
 
     /// The command of a script.
-    fn script(&self, name: &str, text: &str) -> String {
+    fn script(&self, name: &str, text: &str) -> Vec<String> {
         let path = self.folder.path().join(name);
         fs::write(&path, text).expect("it can be written");
-        format!("sh '{}'", path.display())
+        vec!["sh".to_owned(), path.display().to_string()]
     }
 
-    fn programs(&self, program: &str, command: String) -> Programs {
+    fn programs(&self, program: &str, command: Vec<String>) -> Programs {
         Programs {
             commands: BTreeMap::from([(program.to_owned(), command)]),
             directory: self.folder.path().to_owned(),
@@ -61,7 +61,7 @@ impl Scene {
     }
 
     /// Runs one check with a program replaced.
-    async fn check(&self, check: &str, program: &str, command: String) -> CheckResult {
+    async fn check(&self, check: &str, program: &str, command: Vec<String>) -> CheckResult {
         let (_, chapter) = self
             .workspace
             .course
@@ -72,7 +72,10 @@ impl Scene {
         let plan = Plan {
             chapter,
             binary: self.binary.clone(),
-            programs: self.programs(program, command),
+            request: Request {
+                programs: self.programs(program, command),
+                ..Request::default()
+            },
             seed: 1,
             jobs: None,
             broker: BrokerInfo {
@@ -80,7 +83,6 @@ impl Scene {
                 version: String::new(),
             },
             keep: None,
-            environment: Vec::new(),
             bounds: Bounds::default(),
         };
         let (_, mut results) = run(&plan, |_| {}).await.expect("it can be run");
@@ -186,7 +188,7 @@ async fn endless_output_is_cut_and_said() {
         .check(
             "send_says_so_and_exits",
             "send",
-            "yes 'Sent nothing'".to_owned(),
+            ["yes", "Sent nothing"].map(str::to_owned).to_vec(),
         )
         .await;
     assert_eq!(result.report.verdict, Verdict::Fail);
@@ -275,7 +277,7 @@ async fn a_command_that_does_not_exist_is_the_submissions_error() {
         .check(
             "send_says_so_and_exits",
             "send",
-            "./no-such-program".to_owned(),
+            vec!["./no-such-program".to_owned()],
         )
         .await;
     assert_eq!(
@@ -292,7 +294,7 @@ async fn a_killed_check_leaves_no_program_behind_once_another_has_run() {
     let text = "echo $$ > program\nsetsid sh -c 'echo $$ > heir; exec sleep 1000' &\nwhile ! [ -s heir ]; do :; done\nexec sleep 1000\n";
     let programs = scene.programs("receive", scene.script("hangs.sh", text));
     let binary = Command::new(&scene.binary);
-    let mut check = start(binary, "receive_ends_on_ctrl_c", &programs);
+    let mut check = start(binary, "receive_ends_on_ctrl_c", programs);
     becomes("the program and its heir", || {
         !scene.written("heir").is_empty()
     });
@@ -300,7 +302,7 @@ async fn a_killed_check_leaves_no_program_behind_once_another_has_run() {
     check.wait().expect("it ends");
 
     let result = scene
-        .check("send_says_so_and_exits", "send", solution(&scene))
+        .check("send_says_so_and_exits", "send", vec![executable(&scene)])
         .await;
     assert_eq!(
         result.report.verdict,
@@ -345,7 +347,7 @@ async fn a_program_hears_the_signals_that_a_shell_has_switched_off() {
     let mut shell = Command::new("sh");
     let switched_off = "trap '' HUP INT QUIT; exec \"$0\" \"$@\"";
     shell.args(["-c", switched_off]).arg(&scene.binary);
-    let mut check = start(shell, "send_says_so_and_exits", &programs);
+    let mut check = start(shell, "send_says_so_and_exits", programs);
     assert!(check.wait().expect("it ends").success());
     let line = scene.written("signals");
     let mask = line.strip_prefix("SigIgn:").unwrap_or_default().trim();
@@ -354,13 +356,14 @@ async fn a_program_hears_the_signals_that_a_shell_has_switched_off() {
 }
 
 /// Starts a check by hand.
-fn start(mut command: Command, check: &str, programs: &Programs) -> Child {
+fn start(mut command: Command, check: &str, programs: Programs) -> Child {
+    let request = Request {
+        programs,
+        ..Request::default()
+    };
     command
         .args([check, "--exact"])
-        .env(
-            PROGRAMS,
-            serde_json::to_string(programs).expect("it can be written"),
-        )
+        .envs(request.to_env().expect("it can be written"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -368,10 +371,15 @@ fn start(mut command: Command, check: &str, programs: &Programs) -> Child {
         .expect("it can be started")
 }
 
-/// The command of a `send` as it should be.
-fn solution(scene: &Scene) -> String {
+/// A `send` as it should be.
+fn executable(scene: &Scene) -> String {
     let folder = scene.binary.ancestors().nth(2).expect("target/debug");
-    format!("'{}'", folder.join("send-solution").display())
+    folder.join("send-solution").display().to_string()
+}
+
+/// Its command in a script.
+fn solution(scene: &Scene) -> String {
+    format!("'{}'", executable(scene))
 }
 
 /// `send` as it should be while there is a broker; what it does later, without one, is the script's.

@@ -25,6 +25,7 @@ const NASTY: &str =
 fn evidence() -> Evidence {
     Evidence {
         seed: 42,
+        seed_derivation: "siphash-1-3".to_owned(),
         broker: Broker {
             kind: "docker".to_owned(),
             version: "4.3.6".to_owned(),

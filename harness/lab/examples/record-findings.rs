@@ -25,12 +25,13 @@ use lapin::{
     types::FieldTable,
 };
 use rustix::process::{Pid, Signal, kill_process};
-use support::{About, Line, scenes};
+use support::scenes;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
 };
 use workbook_broker::{Broker, Lease, Options};
+use workbook_diagnosis::recording::{About, Line};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -226,11 +227,8 @@ async fn case_of_programs(case: &str, steps: &[Step], lease: &Lease, programs: &
         };
         let command = command(programs, program);
         let (tape, mut about) = run(lease, command, messages).await;
-        program
-            .split('-')
-            .next()
-            .unwrap_or_default()
-            .clone_into(&mut about.program);
+        let name = program.split('-').next().unwrap_or_default();
+        about.argv = vec![name.to_owned()];
         let mut jsonl = Vec::new();
         tape.write_jsonl(&mut jsonl).expect("written");
         cast.push((place, (about, jsonl)));

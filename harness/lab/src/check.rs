@@ -3,28 +3,27 @@
 mod by_hand;
 
 use std::{
-    env, fmt,
-    hash::{DefaultHasher, Hash, Hasher},
-    path::PathBuf,
+    fmt,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::OnceCell;
 use workbook_broker::{Broker, Options};
-use workbook_course::{ChapterGiven, Language};
+use workbook_course::ChapterGiven;
 use workbook_report::{
     failure::{Checked, Failure, Verdict},
     kept,
     report::{CheckReport, ProgramReport},
-    request::{REPORT, SEED, TAPES},
-    sentences,
+    request::{REQUEST, Request},
+    seed, sentences,
 };
 
 use crate::{
     evidence::{self, Evidence},
     exercise::Exercise,
-    lab::{Lab, Leases, Record},
+    lab::{Bench, Lab, Leases, Record},
     process,
     wait::DEADLINE,
 };
@@ -45,16 +44,6 @@ impl fmt::Debug for Told {
     }
 }
 
-/// What all labs of one check have in common.
-#[derive(Debug)]
-pub(crate) struct Bench {
-    pub(crate) exercise: Exercise,
-    given: ChapterGiven,
-    /// The seed of this check: it depends on the run's seed and the check's name.
-    pub(crate) seed: u64,
-    leases: Leases,
-}
-
 /// What came of a body in its lab.
 #[derive(Debug)]
 pub(crate) struct Tried {
@@ -65,6 +54,8 @@ pub(crate) struct Tried {
     pub(crate) cases: u32,
     /// The case of a property that failed.
     pub(crate) case: Option<String>,
+    /// The virtual hosts that were lent to it and are as good as fresh, by name.
+    pub(crate) given_back: Vec<String>,
 }
 
 impl Default for Tried {
@@ -74,6 +65,7 @@ impl Default for Tried {
             records: Vec::new(),
             cases: 0,
             case: None,
+            given_back: Vec::new(),
         }
     }
 }
@@ -82,9 +74,7 @@ impl From<Failure> for Tried {
     fn from(failure: Failure) -> Self {
         Self {
             result: Err(failure),
-            records: Vec::new(),
-            cases: 0,
-            case: None,
+            ..Self::default()
         }
     }
 }
@@ -106,8 +96,7 @@ impl Bench {
 
     /// A fresh lab.
     fn lab(&self, deadline: Duration) -> LocalBoxFuture<'_, Result<Lab, Failure>> {
-        let Self { given, leases, .. } = self;
-        Box::pin(Lab::open(self.exercise, given, self.seed, deadline, leases))
+        Box::pin(Lab::open(self, deadline))
     }
 }
 
@@ -119,8 +108,7 @@ fn ended(lab: Lab, result: Checked) -> LocalBoxFuture<'static, Tried> {
         Tried {
             result: result.and(closed),
             records,
-            cases: 0,
-            case: None,
+            ..Tried::default()
         }
     })
 }
@@ -136,15 +124,19 @@ type Body<'b> = Box<dyn for<'a> FnOnce(&'a Bench) -> LocalBoxFuture<'a, Tried> +
 /// [`Box`], and compiled once.
 pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
     let started = Instant::now();
-    if env::var_os(REPORT).is_some() {
+    let name = path.rsplit("::").nth(1).unwrap_or(path).to_owned();
+    let (request, unreadable) = match Request::from_env() {
+        Ok(request) => (Rc::new(request), None),
+        Err(error) => {
+            let failure = Failure::infra(format!("{REQUEST} can be read"), &error);
+            (Rc::default(), Some(failure))
+        }
+    };
+    if !request.is_by_hand() {
         process::die_with_whoever_asks();
     }
-    let name = path.rsplit("::").nth(1).unwrap_or(path).to_owned();
-    let run_seed = run_seed();
-    let mut hasher = DefaultHasher::new();
-    (run_seed, &name).hash(&mut hasher);
-    let seed = hasher.finish();
-    let language = Language::from_env();
+    let run_seed = request.seed.unwrap_or_else(seed_of_process);
+    let language = request.language;
     let course = exercise.course();
     let chapter = course
         .as_ref()
@@ -154,35 +146,18 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
         .unwrap_or_default();
     let check = chapter.and_then(|(_, chapter)| chapter.check(&name));
 
-    let mut given_back = Vec::new();
+    let seed = seed::of_check(run_seed, &name);
     let tried = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     {
+        _ if unreadable.is_some() => unreadable.map(Tried::from).unwrap_or_default(),
         Err(error) => Failure::infra("the check has a runtime", &error).into(),
-        Ok(runtime) => runtime.block_on(async {
-            let leases = broker().await.and_then(|it| Leases::with_lent(&it));
-            let leases = match leases {
-                Ok(leases) => leases,
-                Err(failure) => return failure.into(),
-            };
-            let bench = Bench {
-                exercise,
-                given: given.clone(),
-                seed,
-                leases: leases.clone(),
-            };
-            let tried = body(&bench).await;
-            let released = leases.release().await;
-            Tried {
-                result: tried.result.and(released.map(|names| given_back = names)),
-                ..tried
-            }
-        }),
+        Ok(runtime) => runtime.block_on(on_the_broker(exercise, &request, given, seed, body)),
     };
-    let by_hand = env::var_os(REPORT).is_none();
+    let by_hand = request.is_by_hand();
     let own = chapter.filter(|_| by_hand && exercise.is_own());
-    let folder = env::var_os(TAPES).map(PathBuf::from).or_else(|| {
+    let folder = request.tapes.clone().or_else(|| {
         let (_, chapter) = own?;
         Some(kept::tapes(&exercise.root()?, &chapter.slug).join(&name))
     });
@@ -225,27 +200,54 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
             })
             .collect(),
         seed: run_seed,
-        given_back,
+        given_back: tried.given_back,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         name,
     };
     if by_hand && let Some((number, chapter)) = chapter {
-        by_hand::ended(exercise, number, chapter, &report);
+        by_hand::ended(exercise, number, chapter, language, &report);
     }
-    write(report)
+    write(report, &request)
+}
+
+/// Tries a body in labs on the broker of this process.
+async fn on_the_broker(
+    exercise: Exercise,
+    request: &Rc<Request>,
+    given: ChapterGiven,
+    seed: u64,
+    body: Body<'_>,
+) -> Tried {
+    let broker = match broker().await {
+        Ok(broker) => broker,
+        Err(failure) => return failure.into(),
+    };
+    let bench = Bench {
+        exercise,
+        request: request.clone(),
+        given,
+        seed,
+        leases: Leases::with_lent(&broker, &request.leases),
+    };
+    let mut tried = body(&bench).await;
+    match bench.leases.release().await {
+        Ok(given_back) => tried.given_back = given_back,
+        Err(failure) => tried.result = tried.result.and(Err(failure)),
+    }
+    tried
 }
 
 /// Hands the report to whoever asked for it.
-fn write(mut report: CheckReport) -> Outcome {
-    if let Some(path) = env::var_os(REPORT).map(PathBuf::from)
-        && let Err(error) = report.write(&path)
+fn write(mut report: CheckReport, request: &Request) -> Outcome {
+    if let Some(path) = &request.report
+        && let Err(error) = report.write(path)
     {
         let failure = Failure::infra(
             format!("the report is written to {}", path.display()),
             &error,
         );
         report.verdict = failure.verdict;
-        report.failure = Some(sentences::failure_in(failure, Language::from_env()));
+        report.failure = Some(sentences::failure_in(failure, request.language));
     }
     if report.failure.is_some() {
         Err(Told(Box::new(report)))
@@ -254,14 +256,11 @@ fn write(mut report: CheckReport) -> Outcome {
     }
 }
 
-/// The seed of this run: the one that was asked for, or a new one for each process.
-fn run_seed() -> u64 {
-    static SEED_OF_PROCESS: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
-    *SEED_OF_PROCESS.get_or_init(|| {
-        let asked = env::var(SEED).ok().and_then(|seed| seed.parse().ok());
-        // Short enough to be typed again.
-        asked.unwrap_or_else(|| rand::random_range(0..1_000_000))
-    })
+/// A new seed for each process.
+fn seed_of_process() -> u64 {
+    static SEED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    // Short enough to be typed again.
+    *SEED.get_or_init(|| rand::random_range(0..1_000_000))
 }
 
 /// The broker of this process: found or started once, and what killed checks left behind swept once.

@@ -52,6 +52,7 @@ pub(crate) fn gather(records: &[Record], slug: &str, language: Language) -> Evid
                 id: finding.id,
                 severity: finding.severity,
                 program: finding.program.clone(),
+                argv: world.record.reports[finding.place].argv.clone(),
                 title: finding.title(language),
                 explanation: finding.explanation(language),
                 chapter: finding.id.chapter_in(slug).to_owned(),

@@ -8,11 +8,7 @@ use std::{
 };
 
 use workbook_course::Course;
-use workbook_report::{
-    failure::Failure,
-    request::{PROGRAMS, Programs},
-};
-use workbook_sandbox::room::{Room, SANDBOX};
+use workbook_report::{failure::Failure, request::Request};
 
 use crate::process::Command;
 
@@ -52,44 +48,32 @@ impl Exercise {
     }
 
     /// The command that starts a program: a replacement, or the package's own executable.
-    pub(crate) fn command(self, program: &str) -> Result<Command, Failure> {
-        let expected = format!("the program `{program}` can be started");
-        let replaced = match env::var(PROGRAMS) {
-            Ok(json) => serde_json::from_str::<Programs>(&json)
-                .map_err(|error| Failure::infra(format!("{PROGRAMS} can be read"), &error))?,
-            Err(_) => Programs::default(),
-        };
+    pub(crate) fn command(self, program: &str, request: &Request) -> Result<Command, Failure> {
+        let replaced = &request.programs;
         let (argv, directory) = match replaced.commands.get(program) {
-            Some(line) => {
-                let words = shell_words::split(line).map_err(|error| {
-                    Failure::error(
-                        &expected,
-                        format!("its command `{line}` cannot be read: {error}"),
-                    )
-                })?;
-                (
-                    words.into_iter().map(OsString::from).collect(),
-                    replaced.directory.clone(),
-                )
-            }
+            Some(words) => (
+                words.iter().map(OsString::from).collect::<Vec<_>>(),
+                replaced.directory.clone(),
+            ),
             None => (
                 vec![self.executable(program)?.into_os_string()],
                 PathBuf::from(self.folder),
             ),
         };
         if argv.is_empty() {
+            let expected = format!("the program `{program}` can be started");
             return Err(Failure::error(expected, "its command is empty"));
         }
-        if let Some(room) = Self::room()? {
+        if let Some(room) = &request.room {
             let variables = environment().into_iter();
             // What is this machine's own means nothing inside.
             let kept = variables.filter(|(name, _)| name != "PATH" && name != "HOME");
-            let inside = room.environment.into_iter();
+            let inside = room.environment.iter();
             return Ok(Command {
                 argv,
-                directory: room.directory,
+                directory: room.directory.clone(),
                 environment: kept
-                    .chain(inside.map(|(name, value)| (name, value.into())))
+                    .chain(inside.map(|(name, value)| (name.clone(), value.into())))
                     .collect(),
             });
         }
@@ -98,16 +82,6 @@ impl Exercise {
             directory,
             environment: environment(),
         })
-    }
-
-    /// How sandboxes for the programs are made, where whoever runs the check wants them in some.
-    pub(crate) fn room() -> Result<Option<Room>, Failure> {
-        let Ok(json) = env::var(SANDBOX) else {
-            return Ok(None);
-        };
-        serde_json::from_str(&json)
-            .map(Some)
-            .map_err(|error| Failure::infra(format!("{SANDBOX} can be read"), &error))
     }
 
     /// The package's own executable: cargo puts it two folders above that of the check.

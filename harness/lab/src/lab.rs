@@ -39,9 +39,21 @@ use workbook_diagnosis::finding::Left;
 use workbook_report::failure::Checked;
 use workbook_report::failure::Failure;
 use workbook_report::report::ProgramReport;
+use workbook_report::request::Request;
 
 /// AMQP's own port, on which a program in a sandbox finds its broker even if it does not ask where it is.
 const AMQP_PORT: u16 = 5672;
+
+/// What all labs of one check have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Bench {
+    pub(crate) exercise: Exercise,
+    pub(crate) request: Rc<Request>,
+    pub(crate) given: ChapterGiven,
+    /// The seed of this check: it depends on the run's seed and the check's name.
+    pub(crate) seed: u64,
+    pub(crate) leases: Leases,
+}
 
 /// A fresh virtual host on the broker, and the programs that run in it.
 ///
@@ -49,10 +61,8 @@ const AMQP_PORT: u16 = 5672;
 /// virtual host a program asks for, the tap puts the lab's in their place.
 #[derive(Debug)]
 pub struct Lab {
-    exercise: Exercise,
-    given: ChapterGiven,
-    seed: u64,
-    leases: Leases,
+    /// What it has in common with the other labs of its check.
+    bench: Bench,
     lease: Lease,
     bell: Bell,
     programs: RefCell<Vec<Program>>,
@@ -92,19 +102,10 @@ pub(crate) struct Record {
 }
 
 impl Lab {
-    pub(crate) async fn open(
-        exercise: Exercise,
-        given: &ChapterGiven,
-        seed: u64,
-        deadline: Duration,
-        leases: &Leases,
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn open(bench: &Bench, deadline: Duration) -> Result<Self, Failure> {
         Ok(Self {
-            exercise,
-            given: given.clone(),
-            seed,
-            lease: leases.take().await?,
-            leases: leases.clone(),
+            lease: bench.leases.take().await?,
+            bench: bench.clone(),
             bell: Bell::new(deadline),
             programs: RefCell::default(),
             others: RefCell::default(),
@@ -119,16 +120,7 @@ impl Lab {
 
     /// Another world, with a virtual host of its own, that ends with this one.
     pub async fn another(&self) -> Result<Rc<Lab>, Failure> {
-        let other = Rc::new(
-            Box::pin(Self::open(
-                self.exercise,
-                &self.given,
-                self.seed,
-                self.bell.deadline,
-                &self.leases,
-            ))
-            .await?,
-        );
+        let other = Rc::new(Box::pin(Self::open(&self.bench, self.bell.deadline)).await?);
         self.others.borrow_mut().push(other.clone());
         Ok(other)
     }
@@ -142,14 +134,11 @@ impl Lab {
         };
         let options = Options::from_env().map_err(ours)?;
         let own = Broker::start_own(&options).await.map_err(ours)?;
-        let mut other = Box::pin(Self::open(
-            self.exercise,
-            &self.given,
-            self.seed,
-            self.bell.deadline,
-            &Leases::of(own.broker()),
-        ))
-        .await?;
+        let bench = Bench {
+            leases: Leases::of(own.broker()),
+            ..self.bench.clone()
+        };
+        let mut other = Box::pin(Self::open(&bench, self.bell.deadline)).await?;
         other.own = Some(own);
         let other = Rc::new(other);
         self.others.borrow_mut().push(other.clone());
@@ -197,7 +186,7 @@ impl Lab {
     /// A word that no message of a program can hold by chance; it follows from the seed.
     pub fn unique(&self, prefix: &str) -> String {
         let number = self.names.replace(self.names.get() + 1);
-        let mut rng = StdRng::seed_from_u64(self.seed.wrapping_add(number));
+        let mut rng = StdRng::seed_from_u64(self.bench.seed.wrapping_add(number));
         format!("{prefix}-{:08x}", rng.random::<u32>())
     }
 
@@ -251,13 +240,11 @@ impl Lab {
             login: Some(judge::login(&self.lease)),
             heartbeat: start.heartbeat,
             single_confirms: true,
-            seed: self.seed,
+            seed: self.bench.seed,
             ..TapOptions::to(self.lease.amqp_address())
         };
-        if let Some(room) = Exercise::room()? {
-            return self
-                .spawn_inside(&room, program, start, Some(options))
-                .await;
+        if let Some(room) = &self.bench.request.room {
+            return self.spawn_inside(room, program, start, Some(options)).await;
         }
         let tap = Tap::open(options)
             .await
@@ -312,9 +299,9 @@ impl Lab {
         program: &str,
         start: Start<'_>,
     ) -> Result<Program, Failure> {
-        if let Some(room) = Exercise::room()? {
+        if let Some(room) = &self.bench.request.room {
             // Nobody listens in the network of a sandbox, but who is told to.
-            return self.spawn_inside(&room, program, start, None).await;
+            return self.spawn_inside(room, program, start, None).await;
         }
         let hold = || -> std::io::Result<(TcpSocket, SocketAddr)> {
             // A socket that is bound but does not listen refuses whoever connects.
@@ -344,7 +331,7 @@ impl Lab {
         address: SocketAddr,
         tap: Option<Tap>,
     ) -> Result<Program, Failure> {
-        let command = told(self.exercise.command(name)?, start, address);
+        let command = told(self.command(name)?, start, address);
         let terminal = Self::terminal()?;
         let process =
             Process::start(&command, terminal, start.input, &self.bell).map_err(|error| {
@@ -375,7 +362,7 @@ impl Lab {
             &[]
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let command = told(self.exercise.command(name)?, start, address);
+        let command = told(self.command(name)?, start, address);
 
         let sandbox = Sandbox::prepare(room).map_err(infra)?;
         let (command_of_it, terminal) = (sandbox.command(room), Self::terminal()?);
@@ -403,6 +390,14 @@ impl Lab {
         Ok(self.started(name, start, process, tap))
     }
 
+    /// The command that starts a program, before it is told anything.
+    fn command(&self, program: &str) -> Result<Command, Failure> {
+        let Bench {
+            exercise, request, ..
+        } = &self.bench;
+        exercise.command(program, request)
+    }
+
     /// A terminal for what a program prints.
     fn terminal() -> Result<Terminal, Failure> {
         Terminal::open().map_err(|error| Failure::infra("the lab opens a pseudo-terminal", &error))
@@ -410,8 +405,9 @@ impl Lab {
 
     /// Keeps a program that was started.
     fn started(&self, name: &str, start: Start<'_>, process: Process, tap: Option<Tap>) -> Program {
-        let shown = shell_words::join(std::iter::once(&name).chain(start.arguments));
-        let program = Program::new(shown, process, tap, &self.bell);
+        let words = std::iter::once(&name).chain(start.arguments);
+        let argv = words.map(|word| (*word).to_owned()).collect();
+        let program = Program::new(argv, process, tap, &self.bell);
         self.programs.borrow_mut().push(program.clone());
         program
     }
@@ -495,16 +491,17 @@ impl Lab {
                 .collect(),
             given: Given {
                 queues: self.declared.borrow().clone(),
-                names: self.given.names.iter().cloned().collect(),
+                names: self.bench.given.names.iter().cloned().collect(),
                 bodies: self
+                    .bench
                     .given
                     .bodies
                     .iter()
                     .cloned()
                     .map(String::into_bytes)
                     .collect(),
-                exchanges: self.given.exchanges.iter().cloned().collect(),
-                asks: self.given.asks.clone(),
+                exchanges: self.bench.given.exchanges.iter().cloned().collect(),
+                asks: self.bench.given.asks.clone(),
                 fresh: true,
                 left: self.left.borrow().clone(),
             },
@@ -552,7 +549,7 @@ impl Lab {
             drop(judge);
             return leases::release(self.lease).await;
         }
-        self.leases.give_back(self.lease).await
+        self.bench.leases.give_back(self.lease).await
     }
 }
 

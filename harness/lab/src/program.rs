@@ -49,7 +49,10 @@ pub struct Program(Arc<Inner>);
 
 struct Inner {
     /// The name and the arguments.
+    /// Its name and arguments, as they are shown.
     name: String,
+    /// Its name, and then its arguments.
+    argv: Vec<String>,
     /// When it was started.
     started: SystemTime,
     /// When Ctrl-C was pressed.
@@ -73,7 +76,7 @@ impl fmt::Debug for Program {
 }
 
 impl Program {
-    pub(crate) fn new(name: String, process: Process, tap: Option<Tap>, bell: &Bell) -> Self {
+    pub(crate) fn new(argv: Vec<String>, process: Process, tap: Option<Tap>, bell: &Bell) -> Self {
         let tape = tap.as_ref().map(|tap| tap.tape().clone());
         if let Some(mut progress) = tape.as_ref().map(Tape::subscribe) {
             let bell = bell.clone();
@@ -84,7 +87,8 @@ impl Program {
             });
         }
         Self(Arc::new(Inner {
-            name,
+            name: shell_words::join(&argv),
+            argv,
             started: SystemTime::now(),
             interrupted: Mutex::default(),
             process,
@@ -104,7 +108,7 @@ impl Program {
 
     /// The program's name alone.
     fn bare_name(&self) -> &str {
-        self.name().split(' ').next().unwrap_or_default()
+        self.0.argv.first().map_or("", String::as_str)
     }
 
     /// Everything that the program and the broker said to each other so far.
@@ -309,6 +313,7 @@ impl Program {
     pub(crate) fn report(&self) -> ProgramReport {
         ProgramReport {
             name: self.name().to_owned(),
+            argv: self.0.argv.clone(),
             stdout: quote(&self.stdout()),
             stderr: quote(&self.stderr()),
             ended: self.how_it_ended(),

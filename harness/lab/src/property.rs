@@ -16,9 +16,9 @@ use proptest::{
 use workbook_report::failure::{Checked, Failure};
 
 use crate::{
-    check::{Bench, Outcome, Tried, run},
+    check::{Outcome, Tried, run},
     exercise::Exercise,
-    lab::Lab,
+    lab::{Bench, Lab},
     wait::{DEADLINE, SHORT_DEADLINE},
 };
 

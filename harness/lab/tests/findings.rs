@@ -7,30 +7,22 @@
 
 mod support;
 
-use std::{collections::BTreeSet, io::BufReader, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf};
 
-use amqp_tap::Tape;
-use support::{About, Part, outline, scenes::SCENES};
+use support::{outline, scenes::SCENES};
 use workbook_course::{Ask, Language};
 use workbook_diagnosis::{
     finding::{Finding, FindingId, Given, Seen, findings_given},
     picture::{self, Look},
+    recording::Recording,
 };
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/findings")
 }
 
-fn case(name: &str) -> Vec<Part> {
-    let text = fs_err::read_to_string(folder().join(format!("{name}.json"))).expect("a case");
-    let all: Vec<About> = serde_json::from_str(&text).expect("what is known of it");
-    all.into_iter()
-        .map(|about| {
-            let file = fs_err::File::open(folder().join(&about.tape)).expect("a tape");
-            let tape = Tape::read_jsonl(BufReader::new(file)).expect("a tape");
-            Part::new(about, &tape)
-        })
-        .collect()
+fn case(name: &str) -> Vec<Recording> {
+    Recording::read_run(&folder().join(format!("{name}.json"))).expect("a case")
 }
 
 /// What is known of a case beside its tapes: what its chapter says, and whether the lab declared the queue.
@@ -55,9 +47,9 @@ fn given(name: &str) -> Given {
     }
 }
 
-fn found(name: &str) -> (Vec<Part>, Vec<Finding>) {
+fn found(name: &str) -> (Vec<Recording>, Vec<Finding>) {
     let parts = case(name);
-    let seen: Vec<Seen<'_>> = parts.iter().map(Part::seen).collect();
+    let seen: Vec<Seen<'_>> = parts.iter().map(Recording::seen).collect();
     let found = findings_given(&seen, &given(name));
     (parts, found)
 }
@@ -131,7 +123,7 @@ fn what_is_told_of_workers_that_lose_or_repeat_work() {
 /// The findings of a case in both languages, and its picture.
 fn told(name: &str) -> String {
     let (parts, found) = found(name);
-    let seen: Vec<Seen<'_>> = parts.iter().map(Part::seen).collect();
+    let seen: Vec<Seen<'_>> = parts.iter().map(Recording::seen).collect();
     let mut lines: Vec<String> = Vec::new();
     for (finding, number) in found.iter().zip(1..) {
         let (program, id) = (&finding.program, finding.id);

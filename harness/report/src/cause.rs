@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use workbook_course::Language;
 use workbook_diagnosis::finding::{FindingId, Severity};
 
-use crate::{failure::Verdict, report::CheckReport};
+use crate::{
+    failure::Verdict,
+    report::{CheckReport, ProgramReport},
+};
 
 /// What a failure stands on. The order is that of telling: what hides the rest comes first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,14 +54,8 @@ impl CheckReport {
         if let Some(finding) = proved {
             return Some(Cause::Finding(finding.id));
         }
-        let named = failure.expected.split('`').nth(1).unwrap_or_default();
-        let program = self.programs.iter().map(|program| stem(&program.name));
         Some(Cause::Sentence {
-            program: program
-                .into_iter()
-                .find(|program| *program == stem(named))
-                .unwrap_or_default()
-                .to_owned(),
+            program: self.subject(&failure.expected).to_owned(),
             observed: failure
                 .observed
                 .lines()
@@ -68,19 +65,34 @@ impl CheckReport {
         })
     }
 
+    /// The program that a sentence is about: the one that it names first, with arguments or without; empty: it names
+    /// something else.
+    fn subject(&self, sentence: &str) -> &str {
+        let named = sentence.split('`').nth(1).unwrap_or_default();
+        let is_named = |name: &&str| {
+            named
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        let mut names = self.programs.iter().map(ProgramReport::bare_name);
+        names.find(is_named).unwrap_or_default()
+    }
+
     /// The programs that stopped at a `todo!()`, by name.
     pub fn unwritten(&self) -> impl Iterator<Item = &str> {
         let stopped = self.programs.iter().filter(|program| {
             let mut lines = program.stderr.iter();
             lines.any(|line| line.contains("not yet implemented"))
         });
-        stopped.map(|program| stem(&program.name))
+        stopped.map(ProgramReport::bare_name)
     }
 }
 
-/// A program's name without its arguments.
-fn stem(name: &str) -> &str {
-    name.split_whitespace().next().unwrap_or_default()
+impl ProgramReport {
+    /// The program's name alone.
+    pub(crate) fn bare_name(&self) -> &str {
+        self.argv.first().map_or("", String::as_str)
+    }
 }
 
 /// Failures of one cause.
@@ -197,9 +209,10 @@ impl Group<'_> {
             Cause::Finding(id) => reports
                 .flat_map(|report| &report.findings)
                 .filter(|finding| finding.id == *id)
-                .map(|finding| stem(&finding.program))
+                .filter_map(|finding| finding.argv.first())
+                .map(String::as_str)
                 .collect(),
-            Cause::Sentence { program, .. } => BTreeSet::from([program.as_str()].map(stem))
+            Cause::Sentence { program, .. } => BTreeSet::from([program.as_str()])
                 .into_iter()
                 .filter(|it| !it.is_empty())
                 .collect(),
@@ -212,7 +225,6 @@ impl Group<'_> {
 pub(crate) mod tests {
     use super::*;
     use crate::failure::Failure;
-    use crate::report::ProgramReport;
     use crate::report::ToldFinding;
 
     pub(crate) fn failed(name: &str, expected: &str, observed: &str) -> CheckReport {
@@ -226,6 +238,7 @@ pub(crate) mod tests {
             picture: String::new(),
             programs: vec![ProgramReport {
                 name: "send kern.info".to_owned(),
+                argv: ["send", "kern.info"].map(str::to_owned).to_vec(),
                 stdout: Vec::new(),
                 stderr: Vec::new(),
                 ended: None,
@@ -243,6 +256,7 @@ pub(crate) mod tests {
             id: *id,
             severity: id.severity(),
             program: "send kern.info".to_owned(),
+            argv: ["send", "kern.info"].map(str::to_owned).to_vec(),
             title: String::new(),
             explanation: String::new(),
             chapter: String::new(),

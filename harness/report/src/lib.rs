@@ -5,6 +5,7 @@
 //! | [`failure`] | why a check does not hold; verdicts |
 //! | [`report`] | the outcome of one check, for a person and as a file |
 //! | [`request`] | what whoever runs a check tells it, in the environment |
+//! | [`seed`] | the random choices of a check, from the seed of a run |
 //! | [`cause`] | failures of one cause |
 //! | [`telling`] | how they are told on one screen |
 //! | [`sentences`] | what checks say, in Chinese |
@@ -17,6 +18,7 @@ pub mod failure;
 pub mod kept;
 pub mod report;
 pub mod request;
+pub mod seed;
 pub mod sentences;
 pub mod telling;
 

@@ -45,8 +45,11 @@ pub struct CheckReport {
 /// What a program did, as far as it can be seen from outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramReport {
-    /// Its name and arguments.
+    /// Its name and arguments, as they are shown.
     pub name: String,
+    /// Its name, and then its arguments.
+    #[serde(default)]
+    pub argv: Vec<String>,
     /// The last lines of its standard output.
     pub stdout: Vec<String>,
     /// The last lines of its standard error.
@@ -68,8 +71,11 @@ pub struct ToldFinding {
     pub id: FindingId,
     /// How grave it is.
     pub severity: Severity,
-    /// The program's name and arguments.
+    /// The program's name and arguments, as they are shown.
     pub program: String,
+    /// Its name, and then its arguments.
+    #[serde(default)]
+    pub argv: Vec<String>,
     /// A short name for it.
     pub title: String,
     /// What happened in AMQP's words, why, and what to do.

@@ -296,10 +296,10 @@ impl Telling<'_> {
     /// The last that the program said which it is about, or else all of them.
     fn printed(&self, group: &Group<'_>) -> Vec<String> {
         let about = group.programs();
-        let programs = group.reports[0].programs.iter().filter(|program| {
-            let name = program.name.split_whitespace().next().unwrap_or_default();
-            about.is_empty() || about.contains(name)
-        });
+        let programs = group.reports[0]
+            .programs
+            .iter()
+            .filter(|program| about.is_empty() || about.contains(program.bare_name()));
         let mut lines = Vec::new();
         for program in programs {
             let name = &program.name;

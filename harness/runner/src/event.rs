@@ -16,6 +16,8 @@ pub enum Event {
         checks: usize,
         /// The seed that repeats this run.
         seed: u64,
+        /// How the seed of each check is derived from it.
+        seed_derivation: String,
         /// The broker that the checks run against.
         broker: BrokerInfo,
     },

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::join_all;
-use workbook_broker::{Broker, Lease, Lent};
+use workbook_broker::{Broker, Lease};
 
 /// Virtual hosts on one broker.
 #[derive(Debug)]
@@ -60,13 +60,6 @@ impl Leases {
         // A list of leases is whole even if somebody panicked while holding it.
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a check finds in its environment.
-pub(crate) fn as_json(lent: &[Lease]) -> String {
-    let lent: Vec<Lent> = lent.iter().map(Lease::lend).collect();
-    // Plain names and an address cannot fail to be written.
-    serde_json::to_string(&lent).unwrap_or_default()
 }
 
 async fn delete(leases: Vec<Lease>) {

@@ -12,17 +12,16 @@ use std::{
 use futures_util::{StreamExt, stream};
 use tempfile::TempDir;
 use tokio::{process::Command, sync::Semaphore, time::timeout};
-use workbook_course::{Chapter, Check, Language};
+use workbook_broker::Lease;
+use workbook_course::{Chapter, Check};
 use workbook_report::{
-    Failure, Verdict,
-    report::CheckReport,
-    request::{LEASES, PROGRAMS, Programs, REPORT, SEED, TAPES},
+    Failure, Verdict, report::CheckReport, request::Request, seed::DERIVATION,
     sentences::failure_in,
 };
 
 use crate::{
     event::{BrokerInfo, CheckResult, Event, Score},
-    leases::{self, Leases},
+    leases::Leases,
 };
 
 /// How long one check may take before it is given up as our own fault: far
@@ -36,8 +35,8 @@ pub struct Plan {
     pub chapter: Chapter,
     /// The compiled checks.
     pub binary: PathBuf,
-    /// Commands instead of the package's own programs.
-    pub programs: Programs,
+    /// What all of them are told; the seed and what differs from check to check is added.
+    pub request: Request,
     /// The seed of every random choice.
     pub seed: u64,
     /// How many checks run at the same time; `None`: twice the cores, as checks mostly wait.
@@ -46,19 +45,8 @@ pub struct Plan {
     pub broker: BrokerInfo,
     /// A folder for the tapes and pictures of each check.
     pub keep: Option<PathBuf>,
-    /// Variables for the check binary: which broker, which language.
-    pub environment: Vec<(String, String)>,
     /// What bounds it where many plans run side by side.
     pub bounds: Bounds,
-}
-
-impl Plan {
-    /// The language that the check binary is told to use.
-    fn language(&self) -> Language {
-        let mut variables = self.environment.iter();
-        let tag = variables.find(|(name, _)| name == "WORKBOOK_LANG");
-        tag.map_or_else(Language::from_env, |(_, tag)| Language::from_tag(tag))
-    }
 }
 
 /// How a plan shares a machine with others, whose programs nobody trusts.
@@ -79,9 +67,9 @@ pub enum RunError {
     /// No place for the reports.
     #[error("cannot make a folder for the reports")]
     Reports(#[source] io::Error),
-    /// The replaced programs cannot be handed over.
-    #[error("cannot write the replaced programs as JSON")]
-    Programs(#[source] serde_json::Error),
+    /// A check cannot be told what to do.
+    #[error("cannot write a request as JSON")]
+    Request(#[source] serde_json::Error),
 }
 
 /// Runs all checks of a chapter and tells each as it ends.
@@ -90,7 +78,6 @@ pub async fn run(
     mut tell: impl FnMut(&Event),
 ) -> Result<(Score, Vec<CheckResult>), RunError> {
     let folder = TempDir::new().map_err(RunError::Reports)?;
-    let programs = serde_json::to_string(&plan.programs).map_err(RunError::Programs)?;
     let jobs = plan
         .jobs
         .unwrap_or_else(|| 2 * available_parallelism().map_or(1, usize::from));
@@ -99,16 +86,18 @@ pub async fn run(
         exercise: plan.chapter.slug.clone(),
         checks: plan.chapter.checks.len(),
         seed: plan.seed,
+        seed_derivation: DERIVATION.to_owned(),
         broker: plan.broker.clone(),
     });
     let mut running = stream::iter(plan.chapter.checks.clone().into_iter().enumerate())
         .map(|(index, check)| {
-            let (folder, programs) = (folder.path(), programs.as_str());
-            async move { (index, one(plan, &check, folder, programs).await) }
+            let folder = folder.path();
+            async move { (index, one(plan, &check, folder).await) }
         })
         .buffer_unordered(jobs.max(1));
     let mut results = Vec::new();
     while let Some((index, result)) = running.next().await {
+        let result = result?;
         tell(&Event::Check(Box::new(result.clone())));
         results.push((index, result));
     }
@@ -120,7 +109,7 @@ pub async fn run(
 }
 
 /// Runs one check in a process of its own.
-async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> CheckResult {
+async fn one(plan: &Plan, check: &Check, folder: &Path) -> Result<CheckResult, RunError> {
     let places = plan.bounds.places.as_deref();
     let _place = match places {
         // It is never closed.
@@ -132,18 +121,16 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
         None => Vec::new(),
     };
     let path = folder.join(format!("{}.json", check.name));
+    let request = Request {
+        seed: Some(plan.seed),
+        report: Some(path.clone()),
+        tapes: plan.keep.as_ref().map(|keep| keep.join(&check.name)),
+        leases: lent.iter().map(Lease::lend).collect(),
+        ..plan.request.clone()
+    };
     let child = Command::new(&plan.binary)
         .args([check.name.as_str(), "--exact", "--nocapture"])
-        .env(REPORT, &path)
-        .env(PROGRAMS, programs)
-        .env(SEED, plan.seed.to_string())
-        .envs(
-            plan.keep
-                .iter()
-                .map(|folder| (TAPES, folder.join(&check.name))),
-        )
-        .envs(plan.environment.iter().map(|(name, value)| (name, value)))
-        .envs((!lent.is_empty()).then(|| (LEASES, leases::as_json(&lent))))
+        .envs(request.to_env().map_err(RunError::Request)?)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
@@ -169,7 +156,7 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
     if let Some(leases) = &plan.bounds.leases {
         leases.take_back(lent, &report.given_back).await;
     }
-    CheckResult {
+    Ok(CheckResult {
         title: check.title.clone(),
         points: if report.verdict == Verdict::Pass {
             check.points
@@ -179,7 +166,7 @@ async fn one(plan: &Plan, check: &Check, folder: &Path, programs: &str) -> Check
         max_points: check.points,
         chapter: check.chapter.clone(),
         report,
-    }
+    })
 }
 
 fn read(path: &Path) -> io::Result<CheckReport> {
@@ -215,7 +202,7 @@ fn unreported(check: &Check, plan: &Plan, verdict: Verdict, observed: &str) -> C
     CheckReport {
         name: check.name.clone(),
         verdict,
-        failure: Some(failure_in(failure, plan.language())),
+        failure: Some(failure_in(failure, plan.request.language)),
         cases: 0,
         case: None,
         findings: Vec::new(),

@@ -16,9 +16,6 @@ use crate::{
     wire::{CONTROL_FOLDER, ENTRY},
 };
 
-/// The variable by which a grader has a lab start its programs in a sandbox: a [`Room`] as JSON.
-pub const SANDBOX: &str = "WORKBOOK_SANDBOX";
-
 /// The image of the sandboxes in Docker: nothing at all, as everything comes from this machine.
 pub const IMAGE: &str = "rabbitmq-workbook-sandbox";
 

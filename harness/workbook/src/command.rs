@@ -13,7 +13,7 @@ use std::{env, path::Path, sync::Arc};
 
 use workbook_broker::{BROKER_VARIABLE, Broker, Choice, Consent, Options, image::ImageOptions};
 use workbook_course::{Language, Workspace};
-use workbook_report::sentences::in_language;
+use workbook_report::{request::Request, sentences::in_language};
 
 use crate::{
     cli::{Cli, Command, Global, Rest},
@@ -49,9 +49,9 @@ impl Context {
         Ok(options)
     }
 
-    /// What a check binary is told: which language, and the broker that was found.
-    pub fn environment(&self, choice: &Choice, found: &Broker) -> Vec<(String, String)> {
-        let choice = match choice {
+    /// What every check is told: which language, and the broker that was found.
+    pub fn request(&self, choice: &Choice, found: &Broker) -> Request {
+        let broker = match choice {
             // The address may hold a password, and `Display` leaves that out.
             Choice::Address(_) => {
                 let typed = self.global.broker.clone();
@@ -60,13 +60,11 @@ impl Context {
             Choice::Auto => Some(found.kind().to_string()),
             choice => Some(choice.to_string()),
         };
-        let tag = match self.language {
-            Language::English => "en",
-            Language::Chinese => "zh",
-        };
-        let mut environment = vec![("WORKBOOK_LANG".to_owned(), tag.to_owned())];
-        environment.extend(choice.map(|choice| (BROKER_VARIABLE.to_owned(), choice)));
-        environment
+        Request {
+            language: self.language,
+            broker,
+            ..Request::default()
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn other_headers(world: &World<'_>, story: &Account<'_>) -> Option<Fi
             .with("found", named(found))
             .with("wanted", named(wanted))
     };
-    if let Some(pairs) = bound_pairs(&arguments) {
+    if let Some(pairs) = bound_pairs(arguments) {
         return binds(world, story).find_map(|(event, table)| {
             let differ = differs(&headers::counting(table), pairs)?;
             Some(finding("bind", event, differ))
@@ -47,7 +47,7 @@ pub(super) fn other_headers(world: &World<'_>, story: &Account<'_>) -> Option<Fi
 /// Binds with another `x-match` than its first argument.
 pub(super) fn other_x_match(world: &World<'_>, story: &Account<'_>) -> Option<Finding> {
     let arguments = world.arguments(Ask::HeadersFromArguments, story)?;
-    bound_pairs(&arguments)?;
+    bound_pairs(arguments)?;
     let wanted = arguments.first()?;
     let (event, table) =
         binds(world, story).find(|(_, table)| headers::x_match(table) != *wanted)?;

@@ -122,7 +122,7 @@ pub(super) fn other_body(world: &World<'_>, story: &Account<'_>) -> Option<Findi
     let given: Vec<&str> = given
         .filter_map(|body| std::str::from_utf8(body).ok())
         .collect();
-    let arguments = shell_words::split(story.seen.program).unwrap_or_default();
+    let arguments = story.seen.argv;
     // The first of them may be a key, or pairs, and the rest the words of the body.
     let words: Vec<String> = (1..arguments.len())
         .map(|first| arguments[first..].join(" "))

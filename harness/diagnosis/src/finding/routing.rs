@@ -110,15 +110,12 @@ pub(super) fn queue_per_binding(world: &World<'_>, story: &Account<'_>) -> Optio
 
 /// Publishes with another routing key than its first argument.
 pub(super) fn other_key(world: &World<'_>, story: &Account<'_>) -> Option<Finding> {
-    let wanted = world
-        .arguments(Ask::KeysFromArguments, story)?
-        .into_iter()
-        .next()?;
+    let wanted = world.arguments(Ask::KeysFromArguments, story)?.first()?;
     let given = &world.given.exchanges;
     let publish = story
         .publishes
         .iter()
-        .find(|publish| given.contains(&publish.exchange) && publish.key != wanted)?;
+        .find(|publish| given.contains(&publish.exchange) && publish.key != *wanted)?;
     Some(
         Finding::new(FindingId::OtherRoutingKey, story)
             .proved_by([publish.asked.event])
@@ -138,8 +135,8 @@ pub(super) fn argument_not_bound(world: &World<'_>, story: &Account<'_>) -> Opti
     if story.is_bent() || waited <= PATIENCE && !other {
         return None;
     }
-    let mut arguments = arguments.into_iter();
-    let missing = arguments.find(|it| story.binds.iter().all(|bind| bind.key != *it))?;
+    let mut arguments = arguments.iter();
+    let missing = arguments.find(|it| story.binds.iter().all(|bind| bind.key != **it))?;
     let bound: Vec<_> = story.binds.iter().map(|bind| bind.key.as_str()).collect();
     Some(
         Finding::new(FindingId::ArgumentNotBound, story)

@@ -20,6 +20,7 @@ use crate::Ended;
 #[derive(Clone, Debug)]
 pub(crate) struct Stage {
     program: &'static str,
+    argv: Vec<String>,
     reachable: bool,
     began: SystemTime,
     task_unit: Option<Duration>,
@@ -38,6 +39,7 @@ impl Stage {
     pub(crate) fn new(program: &'static str) -> Self {
         Self {
             program,
+            argv: shell_words::split(program).expect("words"),
             reachable: true,
             began: SystemTime::UNIX_EPOCH,
             task_unit: None,
@@ -580,6 +582,7 @@ impl Stage {
     pub(crate) fn seen(&self) -> Seen<'_> {
         Seen {
             program: self.program,
+            argv: &self.argv,
             reachable: self.reachable,
             began: self.began,
             task_unit: self.task_unit,

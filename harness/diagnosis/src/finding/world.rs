@@ -34,12 +34,9 @@ impl<'a> World<'a> {
     }
 
     /// The arguments that a program was started with, in a chapter that asks this of them.
-    pub(super) fn arguments(&self, ask: Ask, story: &Account<'_>) -> Option<Vec<String>> {
-        if !self.given.asks.contains(&ask) {
-            return None;
-        }
-        let words = shell_words::split(story.seen.program).ok()?;
-        Some(words.into_iter().skip(1).collect())
+    pub(super) fn arguments(&self, ask: Ask, story: &Account<'a>) -> Option<&'a [String]> {
+        let asked = self.given.asks.contains(&ask);
+        asked.then(|| story.seen.argv.get(1..)).flatten()
     }
 
     /// The first declaration of a queue that may have made it, by any program.

@@ -7,13 +7,13 @@ use workbook_diagnosis::finding::Severity;
 use workbook_report::{
     Verdict as LabVerdict,
     cause::{Cause as Why, groups},
-    request::Programs,
+    request::{Programs, Request},
 };
 use workbook_runner::{
     event::{BrokerInfo, CheckResult},
     run::{Bounds, Plan, run},
 };
-use workbook_sandbox::{Bind, Room, room::SANDBOX};
+use workbook_sandbox::{Bind, Room};
 
 use super::{Compiled, Planned, STRANGERS_LIMIT, Shop, left, unknown};
 use crate::{
@@ -53,7 +53,7 @@ impl Job {
             Ok(sources) => match sources.get(slug) {
                 Some(Ok(sha256)) => Ok(sha256.clone()),
                 Some(Err(reason)) => Err(reason.clone()),
-                None => Err(match self.shop.class.language {
+                None => Err(match self.shop.class.request.language {
                     Language::English => "nothing of it was handed in".to_owned(),
                     Language::Chinese => "没有提交这个练习".to_owned(),
                 }),
@@ -128,7 +128,7 @@ impl Job {
                     Ok(built) => self.compiled(built),
                     Err(said) => {
                         let crates = compile::crates(&shop.depot, &self.chapter);
-                        let said = with_advice(said, &crates, shop.class.language);
+                        let said = with_advice(said, &crates, shop.class.request.language);
                         return Ok(self.verdict(Verdict::Error, said));
                     }
                 }
@@ -136,16 +136,15 @@ impl Job {
             Sources::Any { files, commands } => self.interpreted(files, commands)?,
         };
 
-        let mut environment = shop.class.environment.clone();
-        if let Some(room) = &room {
-            let json = serde_json::to_string(room).map_err(|error| Infra::of(&error))?;
-            environment.push((SANDBOX.to_owned(), json));
-        }
         let binary = shop.checks.get(&self.chapter.slug);
         let mut plan = Plan {
             chapter: self.chapter.clone(),
             binary: binary.cloned().unwrap_or_default(),
-            programs,
+            request: Request {
+                programs,
+                room,
+                ..shop.class.request.clone()
+            },
             seed: shop.evidence.seed,
             // The places for checks are what bounds them.
             jobs: Some(self.chapter.checks.len().max(1)),
@@ -154,7 +153,6 @@ impl Job {
                 version: shop.evidence.broker.version.clone(),
             },
             keep: Some(part.clone()),
-            environment,
             bounds: Bounds {
                 places: Some(Arc::clone(&shop.places)),
                 limit: Some(STRANGERS_LIMIT),
@@ -200,7 +198,7 @@ impl Job {
         let class = &self.shop.class;
         let (course, any) = (class.workspace.course.clone(), class.any_language);
         let read = tokio::task::spawn_blocking(move || planned.entry.read(&course, any));
-        let language = class.language;
+        let language = class.request.language;
         read.await
             .map_err(|error| Infra::of(&error))?
             .map_err(|refusal| Infra(refusal.text(language)))
@@ -232,7 +230,7 @@ impl Job {
             .map_or_else(|| folder.to_owned(), |_| "/submission".into());
         let commands = self.chapter.programs.iter().map(|program| {
             let path = place.join(program).display().to_string();
-            (program.clone(), shell_words::quote(&path).into_owned())
+            (program.clone(), vec![path])
         });
         let programs = Programs {
             commands: commands.collect(),
@@ -244,7 +242,7 @@ impl Job {
     fn interpreted(
         &self,
         files: &Files,
-        commands: &BTreeMap<String, String>,
+        commands: &BTreeMap<String, Vec<String>>,
     ) -> Result<(Option<Room>, Programs, Held), Infra> {
         let class = &self.shop.class;
         let folder = self.shop.depot.folder("files-", 0o755);
@@ -292,7 +290,7 @@ impl Job {
     }
 
     fn causes(&self, results: &[CheckResult]) -> Vec<Cause> {
-        let language = self.shop.class.language;
+        let language = self.shop.class.request.language;
         let groups = groups(results.iter().map(|result| &result.report));
         let causes = groups.iter().map(|group| {
             let told = group.told(language);
@@ -321,7 +319,7 @@ impl Job {
         let report = &result.report;
         let verdict = Verdict::from(report.verdict);
         let message = report.failure.as_ref().map(|failure| {
-            let [expected, observed, case, advice] = match self.shop.class.language {
+            let [expected, observed, case, advice] = match self.shop.class.request.language {
                 Language::English => ["expected: ", "observed: ", "for case: ", "try: "],
                 Language::Chinese => ["预期：", "实际：", "用例：", "建议："],
             };
@@ -358,7 +356,10 @@ impl Job {
         });
         Check {
             name: report.name.clone(),
-            title: result.title.get(self.shop.class.language).to_owned(),
+            title: result
+                .title
+                .get(self.shop.class.request.language)
+                .to_owned(),
             verdict,
             points: (verdict != Verdict::Infra).then_some(result.points),
             max_points: result.max_points,

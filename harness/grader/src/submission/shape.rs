@@ -35,7 +35,7 @@ pub enum Sources {
         /// The files, by their path in the exercise's folder.
         files: Files,
         /// The commands, by program.
-        commands: BTreeMap<String, String>,
+        commands: BTreeMap<String, Vec<String>>,
     },
 }
 
@@ -230,8 +230,8 @@ fn file(nodes: &[Node], contents: &Contents) -> Result<Vec<u8>, Odd> {
     }
 }
 
-/// The commands of programs in any language.
-fn commands(settings: &[u8], chapter: &Chapter) -> Result<BTreeMap<String, String>, Refusal> {
+/// The commands of programs in any language, in words.
+fn commands(settings: &[u8], chapter: &Chapter) -> Result<BTreeMap<String, Vec<String>>, Refusal> {
     let text = std::str::from_utf8(settings).map_err(|it| Refusal::Settings(it.to_string()))?;
     let settings: Settings =
         toml::from_str(text).map_err(|it| Refusal::Settings(it.message().to_owned()))?;
@@ -241,7 +241,19 @@ fn commands(settings: &[u8], chapter: &Chapter) -> Result<BTreeMap<String, Strin
             super::shown(stranger.as_bytes()),
             chapter.programs.clone(),
         )),
-        None => Ok(settings.programs),
+        None => (settings.programs.into_iter())
+            .map(|(name, line)| Ok((name.clone(), words(&name, &line)?)))
+            .collect(),
+    }
+}
+
+/// The words of a command, as a shell would split it.
+fn words(program: &str, line: &str) -> Result<Vec<String>, Refusal> {
+    let wrong = |why: &str| Refusal::Settings(format!("the command of `{program}` {why}"));
+    match shell_words::split(line) {
+        Ok(words) if words.is_empty() => Err(wrong("is empty")),
+        Ok(words) => Ok(words),
+        Err(_) => Err(wrong("has a quote that is not closed")),
     }
 }
 

@@ -119,7 +119,7 @@ fn forged_verdicts() -> Vec<Attack> {
             Fail,
             "",
             r#"for (name, value) in std::env::vars() { println!("{name}={value}"); }
-            for name in ["WORKBOOK_REPORT", "WORKBOOK_TAPES"] { if let Ok(path) = std::env::var(name) { let _ = fs::write(path, "{}"); } }"#,
+            if let Ok(request) = std::env::var("WORKBOOK_REQUEST") { println!("READ {request}"); }"#,
         ),
         runs(
             "first-process",

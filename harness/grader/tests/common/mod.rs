@@ -7,13 +7,19 @@ use std::{
 
 use workbook_course::{Chapter, Check, Side, Workspace};
 use workbook_grader::lint;
-use workbook_report::{Verdict, request::Programs};
+use workbook_report::{
+    Verdict,
+    request::{Programs, Request},
+};
 use workbook_runner::{
     CheckResult, Plan,
     build::{self, Diagnostics},
     event::BrokerInfo,
     run::{Bounds, run},
 };
+
+/// Programs, by name: the executable and its first arguments.
+pub(crate) type Commands = BTreeMap<String, Vec<String>>;
 
 /// So that snapshots hold the same random cases each time.
 const SEED: u64 = 1;
@@ -80,14 +86,14 @@ impl Compiled {
         }
     }
 
-    pub(crate) async fn run(&self, commands: BTreeMap<String, String>) -> Vec<CheckResult> {
+    pub(crate) async fn run(&self, commands: Commands) -> Vec<CheckResult> {
         self.run_checks(commands, self.chapter.checks.clone()).await
     }
 
     /// Runs some of the checks.
     pub(crate) async fn run_checks(
         &self,
-        commands: BTreeMap<String, String>,
+        commands: Commands,
         checks: Vec<Check>,
     ) -> Vec<CheckResult> {
         let plan = Plan {
@@ -96,9 +102,12 @@ impl Compiled {
                 ..self.chapter.clone()
             },
             binary: self.binary.clone(),
-            programs: Programs {
-                commands,
-                directory: std::env::temp_dir(),
+            request: Request {
+                programs: Programs {
+                    commands,
+                    directory: std::env::temp_dir(),
+                },
+                ..Request::default()
             },
             seed: SEED,
             jobs: None,
@@ -107,24 +116,19 @@ impl Compiled {
                 version: String::new(),
             },
             keep: None,
-            environment: vec![("WORKBOOK_LANG".to_owned(), "en".to_owned())],
             bounds: Bounds::default(),
         };
         run(&plan, |_| {}).await.expect("the checks can be run").1
     }
 
     /// The commands of the programs in `mistakes/` or `variants/`, by name: all are in one executable.
-    pub(crate) async fn commands(
-        &self,
-        workspace: &Workspace,
-        kind: &str,
-    ) -> BTreeMap<String, String> {
+    pub(crate) async fn commands(&self, workspace: &Workspace, kind: &str) -> Commands {
         let slug = &self.chapter.slug;
         let (package, solution) = (format!("{slug}-{kind}"), Side::Solution.package(slug));
         let built = build::programs(&workspace.root, &package, &solution, Diagnostics::Keep)
             .await
             .expect("they compile");
-        let executable = built[&package].display();
+        let executable = built[&package].display().to_string();
         let list = std::process::Command::new(&built[&package]).output();
         let list = String::from_utf8(list.expect("it lists its programs").stdout);
         let names: BTreeSet<String> = list.expect("text").lines().map(str::to_owned).collect();
@@ -133,14 +137,14 @@ impl Compiled {
             self.sources(workspace, kind),
             "name all files in main.rs"
         );
-        let command = |name: String| (name.clone(), format!("'{executable}' {name}"));
+        let command = |name: String| (name.clone(), vec![executable.clone(), name]);
         let mut commands: BTreeMap<_, _> = names.into_iter().map(command).collect();
         let scripts = self.scripts(workspace, kind);
         if !scripts.is_empty()
             && let Some(python) = python()
         {
             let command = |(name, script): (String, PathBuf)| {
-                (name, format!("'{python}' '{}'", script.display()))
+                (name, vec![python.clone(), script.display().to_string()])
             };
             commands.extend(scripts.into_iter().map(command));
         }

@@ -26,11 +26,18 @@ struct Run {
     exercise: Exercise,
     number: usize,
     chapter: Chapter,
+    language: Language,
     reports: Vec<CheckReport>,
 }
 
 /// Keeps what came of a check.
-pub(super) fn ended(exercise: Exercise, number: usize, chapter: &Chapter, report: &CheckReport) {
+pub(super) fn ended(
+    exercise: Exercise,
+    number: usize,
+    chapter: &Chapter,
+    language: Language,
+    report: &CheckReport,
+) {
     static AT_EXIT: Once = Once::new();
     if exercise.is_own()
         && let Some(root) = exercise.root()
@@ -38,7 +45,7 @@ pub(super) fn ended(exercise: Exercise, number: usize, chapter: &Chapter, report
     {
         // The check itself was run all the same.
         let words = format!("the report of {} cannot be kept: {error}", report.name);
-        let words = sentences::in_language(&words, Language::from_env()) + "\n";
+        let words = sentences::in_language(&words, language) + "\n";
         let _ = std::io::stderr().write_all(words.as_bytes());
     }
     let mut run = RUN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,6 +53,7 @@ pub(super) fn ended(exercise: Exercise, number: usize, chapter: &Chapter, report
         exercise,
         number,
         chapter: chapter.clone(),
+        language,
         reports: Vec::new(),
     });
     run.reports.push(report.clone());
@@ -81,7 +89,7 @@ extern "C" fn tell() {
         run.reports
             .sort_by_key(|report| checks.iter().position(|check| check.name == report.name));
         let telling = Telling {
-            language: Language::from_env(),
+            language: run.language,
             width: columns(),
             root: &root,
             number: run.number,

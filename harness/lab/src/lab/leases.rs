@@ -1,9 +1,9 @@
 //! The virtual hosts of one check.
 
-use std::{cell::RefCell, env, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use workbook_broker::{Broker, Lease, Lent};
-use workbook_report::{failure::Failure, request::LEASES};
+use workbook_report::failure::Failure;
 
 /// Leases of virtual hosts on one broker: a lab that ended well hands its own on to the next lab of the same check.
 ///
@@ -27,15 +27,11 @@ impl Leases {
     }
 
     /// With those that were lent to this check.
-    pub(crate) fn with_lent(broker: &Broker) -> Result<Self, Failure> {
+    pub(crate) fn with_lent(broker: &Broker, lent: &[Lent]) -> Self {
         let leases = Self::of(broker);
-        if let Ok(json) = env::var(LEASES) {
-            let lent: Vec<Lent> = serde_json::from_str(&json)
-                .map_err(|error| Failure::infra(format!("{LEASES} can be read"), &error))?;
-            let borrowed = lent.into_iter().filter_map(|it| broker.borrow(it));
-            leases.0.spare.borrow_mut().extend(borrowed);
-        }
-        Ok(leases)
+        let borrowed = lent.iter().filter_map(|it| broker.borrow(it.clone()));
+        leases.0.spare.borrow_mut().extend(borrowed);
+        leases
     }
 
     /// A virtual host with nothing in it.

@@ -91,19 +91,20 @@ impl Lab {
         let named = |names: &[String], name: &str| names.iter().any(|it| it == name);
         Ok(Leftovers::of(
             topology,
-            |queue| named(&self.given.names, queue),
-            |exchange| named(&self.given.exchanges, exchange),
+            |queue| named(&self.bench.given.names, queue),
+            |exchange| named(&self.bench.given.exchanges, exchange),
         ))
     }
 
     /// "the queue `hello`"
     fn given_entities(&self) -> String {
         let queues = self
+            .bench
             .given
             .names
             .iter()
             .map(|it| format!("the queue `{it}`"));
-        let exchanges = self.given.exchanges.iter();
+        let exchanges = self.bench.given.exchanges.iter();
         let exchanges = exchanges.map(|it| format!("the exchange `{it}`"));
         queues.chain(exchanges).collect::<Vec<_>>().join(" and ")
     }

@@ -24,6 +24,7 @@ impl Program {
         };
         Witness {
             program: self.name().to_owned(),
+            argv: self.0.argv.clone(),
             reachable: self.0.tape.is_some() && !self.0.idle.load(Ordering::Relaxed),
             began,
             task_unit: self.0.unit.get().copied(),
@@ -105,6 +106,7 @@ impl Program {
 #[derive(Clone, Debug)]
 pub(crate) struct Witness {
     program: String,
+    argv: Vec<String>,
     reachable: bool,
     began: SystemTime,
     task_unit: Option<Duration>,
@@ -119,6 +121,7 @@ impl Witness {
     pub(crate) fn seen(&self) -> Seen<'_> {
         Seen {
             program: &self.program,
+            argv: &self.argv,
             reachable: self.reachable,
             began: self.began,
             task_unit: self.task_unit,

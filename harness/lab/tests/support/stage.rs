@@ -12,7 +12,9 @@ use lapin::{
 };
 use workbook_broker::Lease;
 
-use super::{About, DEADLINE, Line, Part};
+use workbook_diagnosis::recording::{About, Line, Recording};
+
+use super::DEADLINE;
 
 /// A program of a scene: what is known of it, and its tape as JSON lines.
 pub struct Recorded {
@@ -21,9 +23,9 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    pub fn part(&self) -> Part {
+    pub fn recording(&self) -> Recording {
         let tape = Tape::read_jsonl(self.jsonl.as_slice()).expect("a tape");
-        Part::new(self.about.clone(), &tape)
+        Recording::new(self.about.clone(), &tape)
     }
 }
 
@@ -113,7 +115,7 @@ impl Actor {
         tape.write_jsonl(&mut jsonl).expect("written");
         Recorded {
             about: About {
-                program: self.name.to_owned(),
+                argv: vec![self.name.to_owned()],
                 printed: self.printed.clone(),
                 ended: code,
                 runs: code.is_none(),

@@ -10,6 +10,7 @@ use workbook_broker::{Broker, Choice};
 use workbook_course::{Language, Side};
 use workbook_report::{
     Verdict, kept,
+    request::Request,
     telling::{Telling, columns},
 };
 use workbook_runner::{
@@ -89,7 +90,10 @@ async fn once(context: &Context, arguments: &cli::Check) -> Result<Exit, Error> 
     let plan = Plan {
         chapter: chosen,
         binary,
-        programs,
+        request: Request {
+            programs,
+            ..context.request(&options.choice, &broker)
+        },
         seed: arguments
             .seed
             .unwrap_or_else(|| rand::random_range(0..1_000_000)),
@@ -99,7 +103,6 @@ async fn once(context: &Context, arguments: &cli::Check) -> Result<Exit, Error> 
             version: broker.version().to_owned(),
         },
         keep: Some(kept::tapes(root, &chapter.slug)),
-        environment: context.environment(&options.choice, &broker),
         bounds: Bounds {
             leases: Some(leases.clone()),
             ..Bounds::default()

@@ -88,9 +88,7 @@ pub(super) fn replaced(
                 }
             }));
         }
-        programs
-            .commands
-            .insert(name.to_owned(), command.to_owned());
+        programs.commands.insert(name.to_owned(), words);
     }
     Ok(programs)
 }
@@ -111,9 +109,11 @@ fn is_source(word: &str) -> bool {
 }
 
 /// The files that commands are made of, as far as they are files.
-pub(super) fn files<'a>(commands: impl Iterator<Item = &'a String>) -> Vec<PathBuf> {
-    let words = commands.flat_map(|command| shell_words::split(command).unwrap_or_default());
-    let files = words.map(PathBuf::from).filter(|path| path.is_file());
+pub(super) fn files<'a>(commands: impl Iterator<Item = &'a Vec<String>>) -> Vec<PathBuf> {
+    let files = commands
+        .flatten()
+        .map(PathBuf::from)
+        .filter(|path| path.is_file());
     files.filter_map(|path| path.canonicalize().ok()).collect()
 }
 
