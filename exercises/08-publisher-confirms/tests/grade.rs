@@ -7,7 +7,7 @@ use std::fmt;
 
 use workbook_lab::{
     Checked, Cut, Failure, Fault, Injected, Lab, Outcome, Program, Rule, client,
-    confirms::{CutAt, Place, Release, Word},
+    confirms::{CutAt, CutPlace, Release, Word},
     ensure, lab, property,
     property::Words,
     proptest::{
@@ -265,17 +265,17 @@ fn nothing_confirmed_is_lost() -> Outcome {
             (
                 Mode::One,
                 texts(&["one", "two"]),
-                cut(Place::AfterMessage(2), Cut::Reset)
+                cut(CutPlace::AfterMessage(2), Cut::Reset)
             ),
             (
                 Mode::Async,
                 texts(&["one", "two", "three"]),
-                cut(Place::BeforeMessage(2), Cut::Reset)
+                cut(CutPlace::BeforeMessage(2), Cut::Reset)
             ),
             (
                 Mode::Batch(2),
                 texts(&["one", "two", "two"]),
-                cut(Place::BeforeConfirm, Cut::Clean)
+                cut(CutPlace::BeforeConfirm, Cut::Clean)
             ),
         ],
         async |lab, (mode, lines, cut)| {

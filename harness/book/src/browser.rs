@@ -121,7 +121,7 @@ impl Browser {
         Ok(url.to_string())
     }
 
-    /// Runs a script in the page and answers what it returns.
+    /// Runs a script in the page and returns what it returns.
     pub async fn script<T: DeserializeOwned>(&self, script: &str) -> Result<T, BookError> {
         let answer = self
             .driver

@@ -37,7 +37,7 @@ impl Build {
         }
     }
 
-    /// Builds all languages, side by side, and answers how long it took, in seconds.
+    /// Builds all languages, side by side, and returns how long it took, in seconds.
     pub fn run(&self) -> Result<f64, BookError> {
         let started = Instant::now();
         let others: Vec<_> = tongue::ALL

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use workbook_course::{Chapter, Side};
+use workbook_course::{Chapter, Edition};
 
 use crate::{error::BookError, markup, page::Page};
 
@@ -58,7 +58,7 @@ pub(crate) fn card(page: &Page<'_>, slug: &str) -> Result<String, BookError> {
 }
 
 fn files(page: &Page<'_>, number: usize, chapter: &Chapter) -> String {
-    let folder = page.workspace.folder(number, chapter, Side::Exercise);
+    let folder = page.workspace.folder(number, chapter, Edition::Exercise);
     let folder = folder
         .strip_prefix(&page.workspace.root)
         .unwrap_or(&folder)

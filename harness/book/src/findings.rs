@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use workbook_course::Side;
+use workbook_course::Edition;
 use workbook_diagnosis::finding::{FindingId, Severity};
 
 use crate::{
@@ -127,7 +127,7 @@ fn link(page: &Page<'_>, id: FindingId) -> Result<String, BookError> {
 fn mistakes_by_finding(page: &Page<'_>) -> Result<Vec<(String, Vec<Mistake>)>, BookError> {
     let mut all: Vec<(String, Vec<Mistake>)> = Vec::new();
     for (index, chapter) in page.workspace.course.chapters.iter().enumerate() {
-        let folder = page.workspace.folder(index + 1, chapter, Side::Solution);
+        let folder = page.workspace.folder(index + 1, chapter, Edition::Solution);
         for mistake in verdicts::mistakes(&folder)? {
             let Some(finding) = mistake.finding.clone() else {
                 continue;

@@ -1,6 +1,6 @@
 //! A page of the book that is being made.
 
-use workbook_course::{Chapter, Side, Workspace};
+use workbook_course::{Chapter, Edition, Workspace};
 
 use crate::{error::BookError, tongue::Tongue};
 
@@ -22,7 +22,7 @@ impl<'a> Page<'a> {
         let found = self.workspace.course.chapter(slug);
         let (number, chapter) =
             found.ok_or_else(|| self.wrong(format!("course.toml has no chapter `{slug}`")))?;
-        let solution = self.workspace.folder(number, chapter, Side::Solution);
+        let solution = self.workspace.folder(number, chapter, Edition::Solution);
         Ok((number, chapter, solution))
     }
 

@@ -9,14 +9,14 @@ use workbook_course::{Ask, Language};
 use workbook_diagnosis::{
     finding::{Finding, FindingId, Given, Seen, findings_given},
     picture::{self, Look},
-    recording::Recording,
+    recording::RecordedProgram,
 };
 
 use crate::error::BookError;
 
 /// A finding as a page tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct FindingText {
     /// A short name for it.
     pub title: String,
     /// What happened, why, and what to do.
@@ -31,14 +31,14 @@ pub struct Shown {
     /// Whose run it is.
     pub run: String,
     /// In English.
-    pub en: Told,
+    pub en: FindingText,
     /// In Chinese.
-    pub zh: Told,
+    pub zh: FindingText,
 }
 
 impl Shown {
     /// In a language.
-    pub fn get(&self, language: Language) -> &Told {
+    pub fn get(&self, language: Language) -> &FindingText {
         match language {
             Language::English => &self.en,
             Language::Chinese => &self.zh,
@@ -59,29 +59,29 @@ pub fn from_tapes(root: &Path) -> Result<BTreeMap<FindingId, Shown>, BookError> 
     names.sort();
     let mut shown = BTreeMap::new();
     for path in names {
-        let run = Recording::read_run(&path)
+        let run = RecordedProgram::read_run(&path)
             .map_err(|error| BookError::format(&path, error.to_string()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let given = given(&name, &run);
-        let seen: Vec<Seen<'_>> = run.iter().map(Recording::seen).collect();
+        let seen: Vec<Seen<'_>> = run.iter().map(RecordedProgram::seen).collect();
         let found = findings_given(&seen, &given);
         for finding in &found {
             shown.entry(finding.id).or_insert_with(|| Shown {
                 run: name.to_string(),
-                en: told(&seen, finding, Language::English),
-                zh: told(&seen, finding, Language::Chinese),
+                en: texts_of(&seen, finding, Language::English),
+                zh: texts_of(&seen, finding, Language::Chinese),
             });
         }
     }
     Ok(shown)
 }
 
-fn told(seen: &[Seen<'_>], finding: &Finding, language: Language) -> Told {
+fn texts_of(seen: &[Seen<'_>], finding: &Finding, language: Language) -> FindingText {
     let look = Look {
         language,
         ..Look::default()
     };
-    Told {
+    FindingText {
         title: finding.title(language),
         explanation: finding.explanation(language),
         picture: picture::text(seen, std::slice::from_ref(finding), &look),
@@ -89,7 +89,7 @@ fn told(seen: &[Seen<'_>], finding: &Finding, language: Language) -> Told {
 }
 
 /// What a recording's chapter asks for, as in the lab's own tests.
-fn given(name: &str, run: &[Recording]) -> Given {
+fn given(name: &str, run: &[RecordedProgram]) -> Given {
     let tasks = name.starts_with("worker") || name.starts_with("new_task");
     let queue = if tasks { "task_queue" } else { "hello" };
     // A recording that begins with its second program had its queue declared by the lab.
@@ -132,15 +132,15 @@ pub fn from_mistake(
     });
     let finding: Finding = serde_json::from_value(finding)
         .map_err(|error| BookError::format(path, format!("{id}: {error}")))?;
-    let told = |language| Told {
+    let texts = |language| FindingText {
         title: finding.title(language),
         explanation: finding.explanation(language),
         picture: verdict.to_owned(),
     };
     Ok(Shown {
         run: program.to_owned(),
-        en: told(Language::English),
-        zh: told(Language::Chinese),
+        en: texts(Language::English),
+        zh: texts(Language::Chinese),
     })
 }
 

@@ -25,7 +25,7 @@ pub async fn runs(
     Ok(())
 }
 
-/// Brings the catalogues up to date with the pages, and answers a line for each.
+/// Brings the catalogues up to date with the pages, and returns a line for each.
 pub fn translations(root: &Path) -> Result<Vec<String>, BookError> {
     let book = root.join("book");
     let sources = translate::sources(&book.join("src"))?;

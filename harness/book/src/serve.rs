@@ -48,7 +48,7 @@ pub async fn serve(
     Ok(axum::serve(listener, app).await?)
 }
 
-/// Serves a folder at a free port of the loopback address, for as long as the task runs; answers where.
+/// Serves a folder at a free port of the loopback address, for as long as the task runs; returns where.
 pub async fn serve_folder(folder: PathBuf) -> Result<SocketAddr, BookError> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;

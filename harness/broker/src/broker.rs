@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::error::Attempt;
 use crate::http::Login;
 use crate::management::Management;
-use crate::record::{Place, Ready, Record};
+use crate::record::{Ready, Record, Runtime};
 use crate::start::Failure;
 use crate::{
     Choice, Error, Kind, Options, StateDir, Topology, docker, engine, install, local, probe,
@@ -79,7 +79,7 @@ impl Broker {
         Ok(running)
     }
 
-    /// Deletes what programs that were started by hand left in the vhost `/`; answers what it deleted. Queues that
+    /// Deletes what programs that were started by hand left in the vhost `/`; returns what it deleted. Queues that
     /// belong to a program that still runs stay. Somebody else's broker is left alone: [`Error::Setting`].
     pub async fn reset(&self) -> Result<Topology, Error> {
         if self.kind() == Kind::Address {
@@ -221,7 +221,7 @@ async fn first_alive(options: &Options, kinds: &[Kind], dead: &mut Vec<String>) 
 /// somebody else's may have taken its port.
 async fn alive(options: &Options, record: &Record) -> Option<Broker> {
     let ready = record.ready.clone()?;
-    if let Place::Node(node) = &record.place
+    if let Runtime::Node(node) = &record.place
         && !local::has_data(node)
     {
         return None;
@@ -296,14 +296,14 @@ async fn start(options: &Options, kind: Kind) -> Result<Broker, Error> {
         let mut record = plan(options, kind, preferred)?;
         record.write(&path)?;
         let started = match &record.place {
-            Place::Node(node) => match local::prepare(&record, node) {
+            Runtime::Node(node) => match local::prepare(&record, node) {
                 Ok(()) => {
                     options.say("starting RabbitMQ (rabbitmq-server of this machine)");
                     local::start(options, &record, node).await
                 }
                 Err(error) => Err(Failure::Other(error)),
             },
-            Place::Container(name) => {
+            Runtime::Container(name) => {
                 options.say("starting RabbitMQ in Docker");
                 docker::start(options, &record, name, preferred).await
             }
@@ -399,11 +399,11 @@ pub(crate) async fn stop_recorded(options: &Options) -> Result<(), Error> {
 
 fn node_of(record: &Record) -> Option<(&str, &crate::record::Node)> {
     match &record.place {
-        Place::Node(node) => Some((&record.id, node)),
-        Place::Container(_) => None,
+        Runtime::Node(node) => Some((&record.id, node)),
+        Runtime::Container(_) => None,
     }
 }
 
 pub(crate) fn record_path(state: &StateDir, kind: Kind) -> std::path::PathBuf {
-    state.file(&format!("{kind}.json"))
+    state.path_of(&format!("{kind}.json"))
 }

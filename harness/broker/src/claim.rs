@@ -53,7 +53,7 @@ impl Claim {
             return Ok(Arc::clone(claim));
         }
         let prefix = format!("lab-{}-", state_dir.host_id()?);
-        let folder = state_dir.file("leases");
+        let folder = state_dir.path_of("leases");
         private_folder(&folder)?;
         let guard = guard(&folder).await?;
         // Another thread may have been quicker while we waited.
@@ -154,7 +154,7 @@ impl Claim {
 
 /// Removes the lock files of dead processes in a `leases` folder, so that it can go when nobody uses it.
 pub(crate) async fn forget_dead(state_dir: &StateDir) -> Result<(), Error> {
-    let folder = state_dir.file("leases");
+    let folder = state_dir.path_of("leases");
     if folder.is_dir() {
         let _guard = guard(&folder).await?;
         remove_dead_locks_in(&folder);

@@ -13,7 +13,7 @@ use crate::{
     engine::{Answer, Asked, Start, ask},
     local::{ERLANG_ARGUMENTS, LOGGED, TIME_ZONE},
     ports::{self, Chooser},
-    record::{Place, Ready, Record},
+    record::{Ready, Record, Runtime},
     start::{Failure, Stopped, last_lines, until_ready},
     state::random_hex,
 };
@@ -47,7 +47,7 @@ pub(crate) async fn has_image(options: &Options) -> Result<bool, String> {
 pub(crate) fn plan(options: &Options) -> Record {
     let id = random_hex(4);
     let name = format!("{LABEL}-{}-{id}", options.state.id());
-    Record::new(Kind::Docker, id, Place::Container(name))
+    Record::new(Kind::Docker, id, Runtime::Container(name))
 }
 
 /// Starts a container and waits until the broker in it is ready.

@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::ports::{self, Chooser};
-use crate::record::{Node, Place, Ports, Ready, Record};
+use crate::record::{Node, Ports, Ready, Record, Runtime};
 use crate::start::{Failure, last_lines, until_ready};
 use crate::state::{let_through, random_hex, state};
 use crate::{Error, Kind, Options, command, programs};
@@ -69,7 +69,7 @@ pub(crate) fn plan(
     Ok(Record::new(
         Kind::Local,
         id,
-        Place::Node(Node {
+        Runtime::Node(Node {
             program,
             data,
             ports,

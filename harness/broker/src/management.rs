@@ -206,7 +206,7 @@ impl Session<'_> {
     }
 
     /// Deletes what programs left in a vhost: every queue that belongs to no connection, every exchange, and with them
-    /// their bindings. Answers what it deleted; what is gone already is no error.
+    /// their bindings. Returns what it deleted; what is gone already is no error.
     pub(crate) async fn empty(&self, vhost: &str) -> Result<Topology, Error> {
         let mut topology = self.topology(vhost).await?;
         // An exclusive one goes with the program that is still running.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::broker::{record_path, stop_recorded};
-use crate::record::{Place, Record};
+use crate::record::{Record, Runtime};
 use crate::start::until_ready;
 use crate::state::{StartLock, private_folder, random_hex, state, try_lock_linked};
 use crate::{Broker, Choice, Error, Options, StateDir, docker, local};
@@ -44,7 +44,7 @@ impl Broker {
     /// asks for by number: the one that an earlier check gave back, or a fresh one. Somebody else's broker cannot be had
     /// for one's own: an address counts as [`Choice::Auto`]. A start takes some 6 s.
     pub async fn start_own(options: &Options) -> Result<OwnBroker, Error> {
-        let folder = options.state.file("own");
+        let folder = options.state.path_of("own");
         options.state.ensure()?;
         private_folder(&folder)?;
         let (state, lock) = match take_spare(options).await? {
@@ -120,8 +120,8 @@ impl OwnBroker {
         self.control(&["eval", RESTART]).await?;
         let management = ready.management.port().unwrap_or(crate::ports::MANAGEMENT);
         let name = match &record.place {
-            Place::Container(name) => Some(name),
-            Place::Node(_) => None,
+            Runtime::Container(name) => Some(name),
+            Runtime::Node(_) => None,
         };
         let ended = || async {
             match name {
@@ -202,8 +202,8 @@ impl OwnBroker {
     async fn control(&self, words: &[&str]) -> Result<(), Error> {
         let record = self.record()?;
         match &record.place {
-            Place::Node(node) => local::control(&record, node, words).await,
-            Place::Container(name) => docker::control(&self.options, name, words).await,
+            Runtime::Node(node) => local::control(&record, node, words).await,
+            Runtime::Container(name) => docker::control(&self.options, name, words).await,
         }
     }
 
@@ -252,7 +252,7 @@ impl fmt::Debug for OwnBroker {
 
 /// The states of all brokers of single checks.
 pub(crate) fn states(state: &StateDir) -> Vec<StateDir> {
-    let Ok(entries) = fs_err::read_dir(state.file("own")) else {
+    let Ok(entries) = fs_err::read_dir(state.path_of("own")) else {
         return Vec::new();
     };
     let folders = entries
@@ -269,7 +269,7 @@ pub(crate) fn forget(state: &StateDir) {
 
 /// Removes the locks of dead processes, so that the folder can go.
 pub(crate) fn forget_dead_locks(state: &StateDir) {
-    let Ok(entries) = fs_err::read_dir(state.file("own")) else {
+    let Ok(entries) = fs_err::read_dir(state.path_of("own")) else {
         return;
     };
     for path in entries
@@ -318,7 +318,7 @@ fn lock_path(state: &StateDir) -> PathBuf {
 }
 
 fn spare_mark(state: &StateDir) -> PathBuf {
-    state.file("spare")
+    state.path_of("spare")
 }
 
 fn is_spare(state: &StateDir) -> bool {

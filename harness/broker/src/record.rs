@@ -22,7 +22,7 @@ pub(crate) struct Record {
     pub(crate) id: String,
     pub(crate) user: String,
     pub(crate) password: String,
-    pub(crate) place: Place,
+    pub(crate) place: Runtime,
     /// Present when the broker was ready once.
     pub(crate) ready: Option<Ready>,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Ready {
 /// Where a broker runs and what it leaves behind.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Place {
+pub(crate) enum Runtime {
     /// A container, by its name.
     Container(String),
     /// A node of this machine.
@@ -65,7 +65,7 @@ pub(crate) struct Ports {
 }
 
 impl Record {
-    pub(crate) fn new(kind: Kind, id: String, place: Place) -> Self {
+    pub(crate) fn new(kind: Kind, id: String, place: Runtime) -> Self {
         Self {
             kind,
             id,

@@ -80,13 +80,13 @@ impl StateDir {
         private_folder(&self.root)
     }
 
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn path_of(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 
     /// Waits for the start lock. It is freed when the guard is dropped or the process dies.
     pub(crate) async fn lock(&self, waiting: impl Fn()) -> Result<StartLock, Error> {
-        let path = self.file("start.lock");
+        let path = self.path_of("start.lock");
         let started = Instant::now();
         let mut told = false;
         let locked = timer::until(started + LOCK_TIMEOUT, || {
@@ -110,7 +110,7 @@ impl StateDir {
     /// This machine's name in the names of leases: random, kept in the folder.
     pub(crate) fn host_id(&self) -> Result<String, Error> {
         self.ensure()?;
-        let path = self.file("host-id");
+        let path = self.path_of("host-id");
         if let Ok(id) = fs_err::read_to_string(&path)
             && id.len() == 8
             && id.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -131,11 +131,11 @@ impl StateDir {
     /// Removes the folder when only files without meaning are left in it. Call it under the lock.
     pub(crate) fn remove_if_idle(&self) {
         // `remove_dir` refuses a folder with something in it, for example a living process's lock.
-        let _ = fs_err::remove_dir(self.file("own"));
-        let _ = fs_err::remove_file(self.file("leases/.guard"));
-        if fs_err::remove_dir(self.file("leases")).is_ok() || !self.file("leases").exists() {
-            let _ = fs_err::remove_file(self.file("host-id"));
-            let _ = fs_err::remove_file(self.file("start.lock"));
+        let _ = fs_err::remove_dir(self.path_of("own"));
+        let _ = fs_err::remove_file(self.path_of("leases/.guard"));
+        if fs_err::remove_dir(self.path_of("leases")).is_ok() || !self.path_of("leases").exists() {
+            let _ = fs_err::remove_file(self.path_of("host-id"));
+            let _ = fs_err::remove_file(self.path_of("start.lock"));
             let _ = fs_err::remove_dir(&self.root);
         }
     }

@@ -15,4 +15,4 @@ pub mod reading;
 pub mod workspace;
 
 pub use catalogue::{Ask, Chapter, ChapterGiven, Check, Course, CourseError, Language, Text};
-pub use workspace::{Side, Workspace};
+pub use workspace::{Edition, Workspace};

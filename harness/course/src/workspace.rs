@@ -18,7 +18,7 @@ pub struct Workspace {
 
 /// Whose programs are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum Edition {
     /// The learner's, in `exercises/`.
     Exercise,
     /// Ours, in `solutions/`.
@@ -56,10 +56,10 @@ impl Workspace {
     }
 
     /// The folder of a chapter: `exercises/01-hello-world`.
-    pub fn folder(&self, number: usize, chapter: &Chapter, side: Side) -> PathBuf {
+    pub fn folder(&self, number: usize, chapter: &Chapter, side: Edition) -> PathBuf {
         let room = match side {
-            Side::Exercise => "exercises",
-            Side::Solution => "solutions",
+            Edition::Exercise => "exercises",
+            Edition::Solution => "solutions",
         };
         self.root
             .join(room)
@@ -72,12 +72,12 @@ impl Workspace {
     }
 }
 
-impl Side {
+impl Edition {
     /// The package of a chapter's programs.
     pub fn package(self, slug: &str) -> String {
         match self {
-            Side::Exercise => slug.to_owned(),
-            Side::Solution => format!("{slug}-solution"),
+            Edition::Exercise => slug.to_owned(),
+            Edition::Solution => format!("{slug}-solution"),
         }
     }
 }

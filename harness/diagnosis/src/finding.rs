@@ -173,7 +173,7 @@ pub fn findings_given(all: &[Seen<'_>], given: &Given) -> Vec<Finding> {
     let world = World::of(all, given);
     let mut found: Vec<Finding> = Vec::new();
     for story in &world.stories {
-        let mut own: Vec<Finding> = refusals::all(&world, story);
+        let mut own: Vec<Finding> = refusals::refusals(&world, story);
         own.extend(RULES.iter().filter_map(|rule| rule(&world, story)));
         hush(&mut own);
         found.extend(own);

@@ -17,7 +17,7 @@ mod literal;
 mod tests;
 mod words;
 
-pub use words::{Said, said};
+pub use words::{Said, find_words};
 
 use literal::stands_for;
 

@@ -52,7 +52,7 @@ pub struct Line {
 
 /// One program of a run.
 #[derive(Clone, Debug)]
-pub struct Recording {
+pub struct RecordedProgram {
     about: About,
     shown: String,
     began: SystemTime,
@@ -60,7 +60,7 @@ pub struct Recording {
     printed: Vec<Printed>,
 }
 
-impl Recording {
+impl RecordedProgram {
     /// A program with its tape.
     pub fn new(about: About, tape: &Tape) -> Self {
         let printed = about.printed.iter().map(|line| Printed {

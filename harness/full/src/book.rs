@@ -102,7 +102,7 @@ fn report(context: &Context) -> Result<Exit, Error> {
     })
 }
 
-/// Builds the book and holds that nothing in it is stale or broken; answers a few words on what was looked at.
+/// Builds the book and holds that nothing in it is stale or broken; returns a few words on what was looked at.
 pub(crate) fn check(context: &Context) -> Result<String, Error> {
     let report = Report::of(&looked_at(context)).map_err(error::book)?;
     if report.is_clean() {

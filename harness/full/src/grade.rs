@@ -17,12 +17,12 @@ use workbook_course::Language;
 use workbook_grader::{
     depot::Depot,
     grade::{Class, grade as grade_class},
-    model::{self, Evidence, Results, Verdict},
+    model::{Conditions, Results},
     sandboxes::{self, NoSandbox},
     store::Store,
 };
-use workbook_report::{seed::DERIVATION, sentences::in_language};
-use workbook_runner::build;
+use workbook_report::{Verdict, seed::DERIVATION, sentences::in_language};
+use workbook_runner::{BrokerInfo, build};
 use workbook_sandbox::{Kind, Room};
 
 use self::progress::Progress;
@@ -36,12 +36,12 @@ pub(crate) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Ex
     let depot = Depot::open(&context.workspace, &say).map_err(error::depot)?;
     let room = room(context, &arguments, &depot).await?;
     let broker = Broker::find_or_start(&options).await?;
-    let evidence = Evidence {
+    let conditions = Conditions {
         seed: store
             .seed(arguments.seed, rand::random_range(0..1_000_000))
             .map_err(error::store)?,
         seed_derivation: DERIVATION.to_owned(),
-        broker: model::Broker {
+        broker: BrokerInfo {
             kind: broker.kind().to_string(),
             version: broker.version().to_owned(),
         },
@@ -69,7 +69,7 @@ pub(crate) async fn grade(context: &Context, arguments: cli::Grade) -> Result<Ex
         class,
         depot,
         store,
-        evidence,
+        conditions,
         |event| progress.tell(event),
         say,
     )
@@ -163,20 +163,20 @@ fn sum_up(language: Language, results: &Results, arguments: &cli::Grade) {
         .map(|it| format!("{} {}", results.count(it), it.word_in(language)))
         .collect();
     let out = arguments.out.display();
-    let evidence = &results.evidence;
+    let conditions = &results.conditions;
     output::line("");
     output::line(&match language {
         Language::English => format!(
             "{} submissions: {}; seed {}",
             results.submissions.len(),
             counts.join(", "),
-            evidence.seed
+            conditions.seed
         ),
         Language::Chinese => format!(
             "{} 份作业：{}；种子 {}",
             results.submissions.len(),
             counts.join("，"),
-            evidence.seed
+            conditions.seed
         ),
     });
     for submission in &results.submissions {

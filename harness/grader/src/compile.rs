@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use workbook_course::Chapter;
 use workbook_sandbox::{
     Bind, Limits, Room, SandboxError, Tripped,
-    run::{Ended, Outcome},
+    run::{Finish, Outcome},
     wire::Go,
 };
 
@@ -60,7 +60,7 @@ pub enum CompileError {
     },
 }
 
-fn file(what: &'static str) -> impl FnOnce(io::Error) -> CompileError {
+fn io_error(what: &'static str) -> impl FnOnce(io::Error) -> CompileError {
     move |source| CompileError::File { what, source }
 }
 
@@ -205,9 +205,9 @@ pub fn lay_out(files: &Files, folder: &Path) -> Result<(), CompileError> {
     for (path, contents) in files {
         let path = folder.join(path);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(file("make a folder for the sources"))?;
+            fs::create_dir_all(parent).map_err(io_error("make a folder for the sources"))?;
         }
-        fs::write(&path, contents).map_err(file("write the sources"))?;
+        fs::write(&path, contents).map_err(io_error("write the sources"))?;
     }
     Ok(())
 }
@@ -280,8 +280,8 @@ fn collect(depot: &Depot, out: &Path, chapter: &Chapter) -> Result<Built, Compil
         match fs::symlink_metadata(&from) {
             Ok(metadata) if metadata.is_file() => {
                 let to = programs.path().join(program);
-                fs::rename(&from, &to).map_err(file("take a program"))?;
-                own(&to).map_err(file("take a program"))?;
+                fs::rename(&from, &to).map_err(io_error("take a program"))?;
+                own(&to).map_err(io_error("take a program"))?;
             }
             Ok(_) => {
                 return Err(CompileError::Theirs(
@@ -290,7 +290,7 @@ fn collect(depot: &Depot, out: &Path, chapter: &Chapter) -> Result<Built, Compil
             }
             // It was not handed in.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(file("take a program")(error)),
+            Err(error) => return Err(io_error("take a program")(error)),
         }
     }
     Ok(Built { programs })
@@ -344,20 +344,20 @@ impl<'a> Unit<'a> {
 /// Why there is nothing of what was to be compiled, before the compiler's own words; `None`: there is.
 fn why_not(outcome: &Outcome) -> Option<String> {
     let why = match outcome.ended {
-        Ended::Code(0) => return None,
-        Ended::Code(_) => return Some(String::new()),
-        Ended::Signal(signal) => format!("the compiler died by signal {signal}"),
-        Ended::Late => format!("the compiler took longer than {} s", PATIENCE.as_secs()),
-        Ended::TooMuchOutput => format!("the compiler said more than {SAID} bytes"),
-        Ended::Tripped(Tripped::Memory) => format!(
+        Finish::Code(0) => return None,
+        Finish::Code(_) => return Some(String::new()),
+        Finish::Signal(signal) => format!("the compiler died by signal {signal}"),
+        Finish::Late => format!("the compiler took longer than {} s", PATIENCE.as_secs()),
+        Finish::TooMuchOutput => format!("the compiler said more than {SAID} bytes"),
+        Finish::Tripped(Tripped::Memory) => format!(
             "the compiler used more than {} MiB of memory",
             Limits::COMPILER.memory >> 20
         ),
-        Ended::Tripped(Tripped::Cpu) => format!(
+        Finish::Tripped(Tripped::Cpu) => format!(
             "the compiler used more than {} s of processor time",
             Limits::COMPILER.cpu
         ),
-        Ended::Tripped(Tripped::Processes) => "the compiler started too many processes".to_owned(),
+        Finish::Tripped(Tripped::Processes) => "the compiler started too many processes".to_owned(),
     };
     Some(why + "\n")
 }
@@ -376,14 +376,14 @@ async fn without_sandbox(go: &Go) -> Result<Outcome, CompileError> {
     command.kill_on_drop(true);
     match tokio::time::timeout(PATIENCE, command.output()).await {
         Err(_) => Ok(Outcome {
-            ended: Ended::Late,
+            ended: Finish::Late,
             said: String::new(),
         }),
         Ok(output) => {
-            let output = output.map_err(file("run the compiler"))?;
+            let output = output.map_err(io_error("run the compiler"))?;
             let code = output.status.code().unwrap_or(1);
             Ok(Outcome {
-                ended: Ended::Code(code),
+                ended: Finish::Code(code),
                 said: String::from_utf8_lossy(&output.stderr).into_owned(),
             })
         }

@@ -16,7 +16,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use workbook_course::{Side, Workspace, cargo};
+use workbook_course::{Edition, Workspace, cargo};
 
 use crate::submission::hex;
 
@@ -83,7 +83,7 @@ impl Depot {
         let root = place(workspace)?;
         let lock = root.join("lock");
         let held = fs::File::create(&lock).and_then(|file| file.lock().map(|()| file));
-        let _held = held.map_err(file("cannot lock", &lock))?;
+        let _held = held.map_err(io_error("cannot lock", &lock))?;
         sweep(&root);
 
         let described = tool(
@@ -107,18 +107,19 @@ impl Depot {
         let used = [&toolchain, &dependencies].map(|folder| hold(&root, folder));
         let used = used.into_iter().collect::<Result<Vec<_>, _>>()?;
         forget(&root, &[&toolchain, &dependencies]);
-        let recipes = fs::read(&recipe).map_err(file("cannot read", &recipe))?;
+        let recipes = fs::read(&recipe).map_err(io_error("cannot read", &recipe))?;
         let recipes = serde_json::from_slice(&recipes).map_err(|error| DepotError::Manifest {
             path: recipe.clone(),
             reason: error.to_string(),
         })?;
         let etc = root.join("etc");
         furnish(&etc)?;
-        let scratch = TempDir::with_prefix_in("run-", &root).map_err(file("cannot make", &root))?;
+        let scratch =
+            TempDir::with_prefix_in("run-", &root).map_err(io_error("cannot make", &root))?;
         // Others may go through, and only whoever knows a name finds something.
         open_to(scratch.path(), 0o711)?;
         let pid = scratch.path().join("pid");
-        fs::write(&pid, std::process::id().to_string()).map_err(file("cannot write", &pid))?;
+        fs::write(&pid, std::process::id().to_string()).map_err(io_error("cannot write", &pid))?;
         Ok(Self {
             scratch,
             etc,
@@ -133,13 +134,13 @@ impl Depot {
     /// A fresh folder for something that lives no longer than this run.
     pub fn folder(&self, name: &str, mode: u32) -> Result<TempDir, DepotError> {
         let at = self.scratch.path();
-        let folder = TempDir::with_prefix_in(name, at).map_err(file("cannot make", at))?;
+        let folder = TempDir::with_prefix_in(name, at).map_err(io_error("cannot make", at))?;
         open_to(folder.path(), mode)?;
         Ok(folder)
     }
 }
 
-fn file<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> DepotError + 'a {
+fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> DepotError + 'a {
     move |source| DepotError::File {
         what,
         path: path.to_owned(),
@@ -149,14 +150,14 @@ fn file<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Dep
 
 fn open_to(path: &Path, mode: u32) -> Result<(), DepotError> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
-        .map_err(file("cannot open to others", path))
+        .map_err(io_error("cannot open to others", path))
 }
 
 /// The depot's folder: in the workspace's own, unless we are root and other uids cannot get there.
 fn place(workspace: &Workspace) -> Result<PathBuf, DepotError> {
     let own = workspace.state().join("grade");
-    fs::create_dir_all(&own).map_err(file("cannot make", &own))?;
-    let own = fs::canonicalize(&own).map_err(file("cannot find", &own))?;
+    fs::create_dir_all(&own).map_err(io_error("cannot make", &own))?;
+    let own = fs::canonicalize(&own).map_err(io_error("cannot find", &own))?;
     let passable = |folder: &Path| fs::metadata(folder).is_ok_and(|it| it.mode() & 0o001 != 0);
     if !rustix::process::geteuid().is_root() || own.ancestors().all(passable) {
         return Ok(own);
@@ -168,12 +169,12 @@ fn place(workspace: &Workspace) -> Result<PathBuf, DepotError> {
     match fs::create_dir(&shared) {
         Ok(()) => open_to(&shared, 0o755)?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(file("cannot make", &shared)(error)),
+        Err(error) => return Err(io_error("cannot make", &shared)(error)),
     }
-    let found = fs::symlink_metadata(&shared).map_err(file("cannot look at", &shared))?;
+    let found = fs::symlink_metadata(&shared).map_err(io_error("cannot look at", &shared))?;
     if !found.is_dir() || found.uid() != 0 || found.mode() & 0o022 != 0 {
         let stranger = io::Error::other("somebody else made it");
-        return Err(file("cannot use", &shared)(stranger));
+        return Err(io_error("cannot use", &shared)(stranger));
     }
     Ok(shared)
 }
@@ -209,7 +210,7 @@ fn hold(root: &Path, folder: &Path) -> Result<Option<fs::File>, DepotError> {
     }
     let mark = mark_of(folder);
     let held = fs::File::create(&mark).and_then(|it| it.lock_shared().map(|()| it));
-    held.map(Some).map_err(file("cannot lock", &mark))
+    held.map(Some).map_err(io_error("cannot lock", &mark))
 }
 
 /// Removes the toolchains and dependencies of earlier checkouts that no run uses any more: hundreds of megabytes each.
@@ -279,17 +280,17 @@ fn toolchain(
         let (from, to) = (sysroot.join(inside), part.join(inside));
         link(&from, &to, inside != "lib")?;
     }
-    fs::rename(&part, &copy).map_err(file("cannot make", &copy))?;
+    fs::rename(&part, &copy).map_err(io_error("cannot make", &copy))?;
     Ok(copy)
 }
 
 /// Links a file, or the files of a folder; `deep`: also those of its folders.
 fn link(from: &Path, to: &Path, deep: bool) -> Result<(), DepotError> {
-    let metadata = fs::metadata(from).map_err(file("cannot read", from))?;
+    let metadata = fs::metadata(from).map_err(io_error("cannot read", from))?;
     if metadata.is_dir() {
-        fs::create_dir_all(to).map_err(file("cannot make", to))?;
-        for entry in fs::read_dir(from).map_err(file("cannot read", from))? {
-            let entry = entry.map_err(file("cannot read", from))?;
+        fs::create_dir_all(to).map_err(io_error("cannot make", to))?;
+        for entry in fs::read_dir(from).map_err(io_error("cannot read", from))? {
+            let entry = entry.map_err(io_error("cannot read", from))?;
             if deep || !entry.path().is_dir() {
                 link(&entry.path(), &to.join(entry.file_name()), deep)?;
             }
@@ -297,10 +298,10 @@ fn link(from: &Path, to: &Path, deep: bool) -> Result<(), DepotError> {
         return Ok(());
     }
     if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).map_err(file("cannot make", parent))?;
+        fs::create_dir_all(parent).map_err(io_error("cannot make", parent))?;
     }
     let linked = fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop));
-    linked.map_err(file("cannot copy", to))
+    linked.map_err(io_error("cannot copy", to))
 }
 
 /// What the dependencies depend on.
@@ -310,14 +311,14 @@ fn key(workspace: &Workspace, described: &str) -> Result<String, DepotError> {
     hash.update(FORMAT);
     let root = &workspace.root;
     let manifests = (workspace.course.chapters.iter().enumerate()).map(|(index, chapter)| {
-        let folder = workspace.folder(index + 1, chapter, Side::Exercise);
+        let folder = workspace.folder(index + 1, chapter, Edition::Exercise);
         folder.join("Cargo.toml")
     });
     for path in [root.join("Cargo.toml"), root.join("Cargo.lock")]
         .into_iter()
         .chain(manifests)
     {
-        hash.update(fs::read(&path).map_err(file("cannot read", &path))?);
+        hash.update(fs::read(&path).map_err(io_error("cannot read", &path))?);
     }
     Ok(format!("{:.16}", hex(&hash.finalize())))
 }
@@ -335,11 +336,11 @@ fn compile(workspace: &Workspace, folder: &Path) -> Result<(), DepotError> {
     let skeleton = folder.join("workspace");
     let recipes = folder.join("recipes");
     for path in [&skeleton, &recipes] {
-        fs::create_dir_all(path).map_err(file("cannot make", path))?;
+        fs::create_dir_all(path).map_err(io_error("cannot make", path))?;
     }
     write_skeleton(workspace, &skeleton)?;
     let wrapper = folder.join("wrapper");
-    fs::write(&wrapper, WRAPPER).map_err(file("cannot write", &wrapper))?;
+    fs::write(&wrapper, WRAPPER).map_err(io_error("cannot write", &wrapper))?;
     open_to(&wrapper, 0o755)?;
 
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -361,7 +362,7 @@ fn compile(workspace: &Workspace, folder: &Path) -> Result<(), DepotError> {
     let mut all = BTreeMap::new();
     for chapter in &workspace.course.chapters {
         let path = recipes.join(&chapter.slug);
-        let words = fs::read_to_string(&path).map_err(file("cannot read", &path))?;
+        let words = fs::read_to_string(&path).map_err(io_error("cannot read", &path))?;
         let words: Vec<&str> = words.split('\0').collect();
         let built = target.join("debug").display().to_string();
         all.insert(chapter.slug.clone(), recipe(&words, &built));
@@ -370,7 +371,7 @@ fn compile(workspace: &Workspace, folder: &Path) -> Result<(), DepotError> {
     let path = folder.join("recipes.json");
     let text = serde_json::to_vec_pretty(&all).unwrap_or_default();
     // Last: where it is, everything is.
-    fs::write(&path, text).map_err(file("cannot write", &path))
+    fs::write(&path, text).map_err(io_error("cannot write", &path))
 }
 
 /// A manifest, as far as it is changed.
@@ -379,7 +380,7 @@ struct Manifest(toml::Table);
 
 fn write_skeleton(workspace: &Workspace, skeleton: &Path) -> Result<(), DepotError> {
     let read = |path: &Path| -> Result<toml::Table, DepotError> {
-        let text = fs::read_to_string(path).map_err(file("cannot read", path))?;
+        let text = fs::read_to_string(path).map_err(io_error("cannot read", path))?;
         toml::from_str::<Manifest>(&text)
             .map(|manifest| manifest.0)
             .map_err(|error| DepotError::Manifest {
@@ -389,7 +390,7 @@ fn write_skeleton(workspace: &Workspace, skeleton: &Path) -> Result<(), DepotErr
     };
     let write = |path: &Path, manifest: toml::Table| -> Result<(), DepotError> {
         let text = toml::to_string(&Manifest(manifest)).unwrap_or_default();
-        fs::write(path, text).map_err(file("cannot write", path))
+        fs::write(path, text).map_err(io_error("cannot write", path))
     };
     let mut top = read(&workspace.root.join("Cargo.toml"))?;
     if let Some(toml::Value::Table(table)) = top.get_mut("workspace") {
@@ -407,18 +408,18 @@ fn write_skeleton(workspace: &Workspace, skeleton: &Path) -> Result<(), DepotErr
     }
     write(&skeleton.join("Cargo.toml"), top)?;
     let lock = workspace.root.join("Cargo.lock");
-    fs::copy(&lock, skeleton.join("Cargo.lock")).map_err(file("cannot copy", &lock))?;
+    fs::copy(&lock, skeleton.join("Cargo.lock")).map_err(io_error("cannot copy", &lock))?;
     for (index, chapter) in workspace.course.chapters.iter().enumerate() {
-        let from = workspace.folder(index + 1, chapter, Side::Exercise);
+        let from = workspace.folder(index + 1, chapter, Edition::Exercise);
         let to = skeleton.join("exercises").join(&chapter.slug);
         let programs = to.join("src").join("bin");
-        fs::create_dir_all(&programs).map_err(file("cannot make", &programs))?;
+        fs::create_dir_all(&programs).map_err(io_error("cannot make", &programs))?;
         let mut manifest = read(&from.join("Cargo.toml"))?;
         manifest.remove("dev-dependencies");
         write(&to.join("Cargo.toml"), manifest)?;
         for program in &chapter.programs {
             let path = programs.join(format!("{program}.rs"));
-            fs::write(&path, "fn main() {}\n").map_err(file("cannot write", &path))?;
+            fs::write(&path, "fn main() {}\n").map_err(io_error("cannot write", &path))?;
         }
     }
     Ok(())
@@ -455,7 +456,7 @@ fn recipe(words: &[&str], built: &str) -> Vec<String> {
 
 /// Writes the few files that programs look for in `/etc`; places for what is bound over them are there, too.
 fn furnish(etc: &Path) -> Result<(), DepotError> {
-    fs::create_dir_all(etc.join("alternatives")).map_err(file("cannot make", etc))?;
+    fs::create_dir_all(etc.join("alternatives")).map_err(io_error("cannot make", etc))?;
     let files = [
         ("hostname", "workbook\n"),
         ("hosts", "127.0.0.1 localhost workbook\n::1 localhost\n"),
@@ -470,7 +471,7 @@ fn furnish(etc: &Path) -> Result<(), DepotError> {
     ];
     for (name, text) in files {
         let path = etc.join(name);
-        fs::write(&path, text).map_err(file("cannot write", &path))?;
+        fs::write(&path, text).map_err(io_error("cannot write", &path))?;
     }
     tool(Command::new("chmod").args(["-R", "a+rX"]).arg(etc)).map(drop)
 }

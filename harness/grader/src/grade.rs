@@ -15,8 +15,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 use workbook_broker::Broker;
-use workbook_course::{Chapter, Side, Workspace};
-use workbook_report::request::Request;
+use workbook_course::{Chapter, Edition, Workspace};
+use workbook_report::{Verdict, request::Request};
 use workbook_runner::{
     build::{self, BuildError},
     leases::Leases,
@@ -26,7 +26,7 @@ use workbook_sandbox::Room;
 use crate::{
     compile::{self, Built},
     depot::Depot,
-    model::{Evidence, Exercise, Results, SCHEMA, Submission, Text, Verdict},
+    model::{Conditions, Exercise, Results, SCHEMA, Submission},
     report,
     store::{Store, StoreError},
     submission::{self, Entry, Files, Refusal},
@@ -79,7 +79,8 @@ pub enum GradeEvent {
         /// What lies beside the submissions and is nobody's.
         passed_over: Vec<String>,
         /// What they are graded with.
-        evidence: Evidence,
+        #[serde(rename = "evidence")]
+        conditions: Conditions,
     },
     /// An exercise of a submission is graded, and its result is stored.
     Graded {
@@ -139,7 +140,7 @@ struct Shop {
     class: Class,
     depot: Depot,
     store: Store,
-    evidence: Evidence,
+    conditions: Conditions,
     /// The check binaries, by slug.
     checks: BTreeMap<String, PathBuf>,
     /// What is compiled once for each exercise, by slug.
@@ -159,12 +160,11 @@ struct Shop {
 struct Shared {
     /// How many of them are still to be graded. After the last one the programs are removed: they take 10 MB.
     users: usize,
-    cell: Arc<Cell>,
+    cell: Arc<OnceCell<Compiled>>,
 }
 
 /// What compiling came to: the learner's words where it is the learner's fault.
 type Compiled = Result<Arc<Built>, String>;
-type Cell = OnceCell<Compiled>;
 
 /// One submission, as far as it is known before it is graded.
 struct Planned {
@@ -187,15 +187,15 @@ impl Planned {
     }
 }
 
-/// Grades a class into a folder; answers the results as [`Submission::shorten`] leaves them. All that is told is in the
+/// Grades a class into a folder; returns the results as [`Submission::shorten`] leaves them. All that is told is in the
 /// files.
 ///
-/// `evidence` lacks only what is learned here: the seed, the toolchain and the hash of the checks.
+/// `conditions` lacks only what is learned here: the seed, the toolchain and the hash of the checks.
 pub async fn grade(
     class: Class,
     depot: Depot,
     store: Store,
-    evidence: Evidence,
+    conditions: Conditions,
     mut tell: impl FnMut(&GradeEvent),
     say: impl Fn(&str),
 ) -> Result<Results, GradeError> {
@@ -203,19 +203,21 @@ pub async fn grade(
     let chapters = chapters(&class, &planned)?;
     say("building the checks");
     let packages: Vec<String> = (chapters.iter())
-        .map(|chapter| Side::Solution.package(&chapter.slug))
+        .map(|chapter| Edition::Solution.package(&chapter.slug))
         .collect();
     let checks = build::all_checks(&class.workspace.root, &packages).await?;
     let checks: BTreeMap<String, PathBuf> = (chapters.iter())
         .filter_map(|chapter| {
-            let binary = checks.get(&Side::Solution.package(&chapter.slug))?;
+            let binary = checks.get(&Edition::Solution.package(&chapter.slug))?;
             Some((chapter.slug.clone(), binary.clone()))
         })
         .collect();
     let mut prefabs = BTreeMap::new();
     for (place, chapter) in class.workspace.course.chapters.iter().enumerate() {
         if chapters.iter().any(|it| it.slug == chapter.slug) {
-            let folder = class.workspace.folder(place + 1, chapter, Side::Solution);
+            let folder = class
+                .workspace
+                .folder(place + 1, chapter, Edition::Solution);
             let solution = solution(&folder, chapter);
             match compile::prefab(&depot, class.room.as_ref(), chapter, &solution).await {
                 Ok(prefab) => {
@@ -229,17 +231,17 @@ pub async fn grade(
             }
         }
     }
-    let evidence = Evidence {
+    let conditions = Conditions {
         toolchain: depot.version.clone(),
         checks: hash_of(&class.workspace, &checks)?,
-        ..evidence
+        ..conditions
     };
     tell(&GradeEvent::Started {
         submissions: planned.len(),
         total: planned.len() * chapters.len(),
         exercises: chapters.iter().map(|it| it.slug.clone()).collect(),
         passed_over: passed_over.clone(),
-        evidence: evidence.clone(),
+        conditions: conditions.clone(),
     });
 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -253,11 +255,11 @@ pub async fn grade(
         class,
         depot,
         store,
-        evidence,
+        conditions,
         checks,
         prefabs,
     });
-    let results = all(&shop, planned, &chapters, &mut tell).await;
+    let results = grade_all(&shop, planned, &chapters, &mut tell).await;
     shop.leases.release().await;
     let results = Results {
         passed_over,
@@ -295,7 +297,7 @@ fn solution(folder: &Path, chapter: &Chapter) -> Files {
     programs.collect()
 }
 
-/// Reads every entry once, for what is in it; answers what is nobody's, too.
+/// Reads every entry once, for what is in it; returns what is nobody's, too.
 fn plan(class: &Class, store: &Store) -> Result<(Vec<Planned>, Vec<String>), GradeError> {
     let unreadable = |source| GradeError::Path {
         path: class.path.clone(),
@@ -388,8 +390,8 @@ impl io::Write for HashWriter<'_> {
     }
 }
 
-/// Grades everything; answers the results in the order of the entries.
-async fn all(
+/// Grades everything; returns the results in the order of the entries.
+async fn grade_all(
     shop: &Arc<Shop>,
     planned: Vec<Planned>,
     chapters: &[Chapter],
@@ -423,7 +425,7 @@ async fn all(
             submission.sum_up();
             report::write_submission(
                 &shop.store,
-                &shop.evidence,
+                &shop.conditions,
                 submission,
                 shop.class.request.language,
             )?;
@@ -448,7 +450,7 @@ async fn all(
             submission.sum_up();
             report::write_submission(
                 &shop.store,
-                &shop.evidence,
+                &shop.conditions,
                 submission,
                 shop.class.request.language,
             )?;
@@ -461,7 +463,7 @@ async fn all(
     });
     Ok(Results {
         schema: SCHEMA.to_owned(),
-        evidence: shop.evidence.clone(),
+        conditions: shop.conditions.clone(),
         submissions: submissions.collect(),
         passed_over: Vec::new(),
     })
@@ -500,7 +502,7 @@ fn empty(planned: &Planned) -> Submission {
 fn unknown(chapter: &Chapter) -> Exercise {
     Exercise {
         slug: chapter.slug.clone(),
-        title: Text::from(&chapter.title),
+        title: chapter.title.clone(),
         sha256: String::new(),
         verdict: Verdict::Infra,
         points: None,
@@ -513,7 +515,7 @@ fn unknown(chapter: &Chapter) -> Exercise {
 
 impl Shop {
     /// The place of the programs of some sources.
-    fn cell(&self, sha256: &str) -> Arc<Cell> {
+    fn cell(&self, sha256: &str) -> Arc<OnceCell<Compiled>> {
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&built.entry(sha256.to_owned()).or_default().cell)
     }
@@ -531,17 +533,17 @@ impl Shop {
 
     /// The result's key: all that it depends on.
     fn key(&self, slug: &str, sha256: &str) -> String {
-        let evidence = &self.evidence;
+        let conditions = &self.conditions;
         let tag = self.class.request.language.tag();
         let parts = [
             slug,
             sha256,
-            &evidence.seed.to_string(),
-            &evidence.broker.kind,
-            &evidence.broker.version,
-            &evidence.toolchain,
-            &evidence.checks,
-            &evidence.sandbox,
+            &conditions.seed.to_string(),
+            &conditions.broker.kind,
+            &conditions.broker.version,
+            &conditions.toolchain,
+            &conditions.checks,
+            &conditions.sandbox,
             tag,
         ];
         let mut hash = Sha256::new();
@@ -554,7 +556,7 @@ impl Shop {
 }
 
 /// The names of tapes and pictures that a check left in a folder, within the folder of the class.
-fn left(folder: &Path, within: &str) -> (Option<String>, Option<String>) {
+fn tape_and_picture(folder: &Path, within: &str) -> (Option<String>, Option<String>) {
     let mut names: Vec<String> = (std::fs::read_dir(folder).into_iter().flatten().flatten())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();

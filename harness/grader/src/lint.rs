@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use workbook_course::{Chapter, Side, Workspace};
+use workbook_course::{Chapter, Edition, Workspace};
 
 /// What is wrong, a sentence each that says what to do; empty when all is well.
 pub fn lint(workspace: &Workspace) -> Vec<String> {
@@ -16,8 +16,8 @@ pub fn lint(workspace: &Workspace) -> Vec<String> {
     for (index, chapter) in workspace.course.chapters.iter().enumerate() {
         linter.chapter(index + 1, chapter);
     }
-    linter.strays(Side::Exercise);
-    linter.strays(Side::Solution);
+    linter.strays(Edition::Exercise);
+    linter.strays(Edition::Solution);
     linter.unique_names();
     linter.findings
 }
@@ -54,7 +54,7 @@ impl Linter<'_> {
 
     fn chapter(&mut self, number: usize, chapter: &Chapter) {
         let slug = &chapter.slug;
-        for side in [Side::Exercise, Side::Solution] {
+        for side in [Edition::Exercise, Edition::Solution] {
             let folder = self.workspace.folder(number, chapter, side);
             for program in &chapter.programs {
                 let path = folder.join("src").join("bin").join(format!("{program}.rs"));
@@ -62,7 +62,7 @@ impl Linter<'_> {
                     continue;
                 };
                 let unsolved = source.contains("todo!(");
-                if unsolved != (side == Side::Exercise) {
+                if unsolved != (side == Edition::Exercise) {
                     let ought = if unsolved {
                         "is solved: take the todo!() out"
                     } else {
@@ -70,7 +70,7 @@ impl Linter<'_> {
                     };
                     self.say(format!("{}: {ought}", self.shown(&path)));
                 }
-                if side == Side::Exercise && source.lines().count() > 45 {
+                if side == Edition::Exercise && source.lines().count() > 45 {
                     self.say(format!(
                         "{}: an exercise fits one screen: at most 45 lines",
                         self.shown(&path)
@@ -81,7 +81,7 @@ impl Linter<'_> {
         self.tests(number, chapter);
         let mistakes = self
             .workspace
-            .folder(number, chapter, Side::Solution)
+            .folder(number, chapter, Edition::Solution)
             .join("mistakes");
         let kept = programs_in(&mistakes);
         if kept.len() < 8 {
@@ -116,7 +116,7 @@ impl Linter<'_> {
     fn tests(&mut self, number: usize, chapter: &Chapter) {
         let path = self
             .workspace
-            .folder(number, chapter, Side::Exercise)
+            .folder(number, chapter, Edition::Exercise)
             .join("tests")
             .join("grade.rs");
         let Some(source) = self.read(&path) else {
@@ -188,7 +188,7 @@ impl Linter<'_> {
     }
 
     /// Folders of exercises that no chapter names.
-    fn strays(&mut self, side: Side) {
+    fn strays(&mut self, side: Edition) {
         let expected: BTreeSet<PathBuf> = self
             .workspace
             .course

@@ -1,21 +1,22 @@
-//! What grading says: the native results, of which every report is another form.
+//! What grading says: the native results, of which every report is another form. `results.schema.json` beside `src` tells
+//! others of the format.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use workbook_course::{Language, Text as LabText};
-use workbook_report::Verdict as LabVerdict;
+use workbook_course::Text;
+use workbook_report::Verdict;
+use workbook_runner::event::BrokerInfo;
 
 /// The version of the format.
 pub const SCHEMA: &str = "rabbitmq-workbook/results/v1";
 
 /// What grading a class came to: `results.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Results {
     /// The version of this format: `rabbitmq-workbook/results/v1`.
     pub schema: String,
     /// What everything was graded with.
     #[serde(flatten)]
-    pub evidence: Evidence,
+    pub conditions: Conditions,
     /// Every submission, by name.
     pub submissions: Vec<Submission>,
     /// What lies beside the submissions and is nobody's: hidden files, and files that are no archives.
@@ -24,14 +25,14 @@ pub struct Results {
 }
 
 /// What a result depends on besides the submission: with the same of it, it comes out the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Evidence {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conditions {
     /// The seed of every random choice; `--seed` repeats it.
     pub seed: u64,
     /// How the seed of each check is derived from it.
     pub seed_derivation: String,
     /// The broker.
-    pub broker: Broker,
+    pub broker: BrokerInfo,
     /// The version of the Rust compiler.
     pub toolchain: String,
     /// A hash of the checks, and of all that they are made of.
@@ -40,99 +41,8 @@ pub struct Evidence {
     pub sandbox: String,
 }
 
-/// A broker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Broker {
-    /// `docker`, `local` or `address`.
-    pub kind: String,
-    /// RabbitMQ's version.
-    pub version: String,
-}
-
-/// What a check, an exercise or a submission came to.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// All that was asked holds.
-    Pass,
-    /// A check did not hold.
-    Fail,
-    /// The submission's fault: it does not compile, cannot be started, or runs past its time.
-    Error,
-    /// Not a submission.
-    Ungradable,
-    /// The grader's fault: never worth 0 points, but not graded.
-    Infra,
-}
-
-impl Verdict {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Pass,
-        Self::Fail,
-        Self::Error,
-        Self::Ungradable,
-        Self::Infra,
-    ];
-
-    /// The word for people who read a language.
-    pub fn word_in(self, language: Language) -> &'static str {
-        let verdict = match self {
-            Self::Pass => LabVerdict::Pass,
-            Self::Fail => LabVerdict::Fail,
-            Self::Error => LabVerdict::Error,
-            Self::Ungradable => LabVerdict::Ungradable,
-            Self::Infra => LabVerdict::Infra,
-        };
-        verdict.word_in(language)
-    }
-
-    /// The word for programs.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Error => "error",
-            Self::Ungradable => "ungradable",
-            Self::Infra => "infra",
-        }
-    }
-}
-
-impl From<LabVerdict> for Verdict {
-    fn from(verdict: LabVerdict) -> Self {
-        match verdict {
-            LabVerdict::Pass => Self::Pass,
-            LabVerdict::Fail => Self::Fail,
-            LabVerdict::Error => Self::Error,
-            LabVerdict::Ungradable => Self::Ungradable,
-            LabVerdict::Infra => Self::Infra,
-        }
-    }
-}
-
-/// A text in the languages of the course.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Text {
-    /// English.
-    pub en: String,
-    /// Chinese.
-    pub zh: String,
-}
-
-impl From<&LabText> for Text {
-    fn from(text: &LabText) -> Self {
-        Self {
-            en: text.en.clone(),
-            zh: text.zh.clone(),
-        }
-    }
-}
-
 /// What grading one learner's sources came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submission {
     /// The entry's name without an archive's ending.
     pub name: String,
@@ -157,7 +67,7 @@ pub struct Submission {
 }
 
 /// What one exercise of a submission came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exercise {
     /// The exercise's slug.
     pub slug: String,
@@ -181,7 +91,7 @@ pub struct Exercise {
 }
 
 /// What failures of one cause stand on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The finding's name; `null`: no tape proves it.
     pub finding: Option<String>,
@@ -198,7 +108,7 @@ pub struct Cause {
 }
 
 /// What one check came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// The check's name.
     pub name: String,
@@ -233,7 +143,7 @@ pub struct Check {
 }
 
 /// What a tape proves to have gone wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The finding's name.
     pub id: String,
@@ -252,7 +162,7 @@ pub struct Explanation {
 }
 
 /// What a program of a check did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// Its name and arguments.
     pub name: String,
@@ -329,12 +239,5 @@ impl Results {
         (self.submissions.iter())
             .filter(|it| it.verdict == verdict)
             .count()
-    }
-
-    /// The JSON Schema of `results.json`.
-    pub fn schema() -> String {
-        let schema = schemars::schema_for!(Results);
-        // A schema is plain JSON.
-        serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
     }
 }

@@ -23,7 +23,7 @@ use serde::{Serialize, Serializer, ser::SerializeSeq as _};
 use workbook_course::Language;
 
 use crate::{
-    model::{Evidence, Results, SCHEMA, Submission},
+    model::{Conditions, Results, SCHEMA, Submission},
     store::{Store, StoreError},
 };
 
@@ -35,13 +35,13 @@ const RESULTS: &str = "results.json";
 /// `environment` holds what a workflow knows of whose submission it is.
 pub fn of_submission(
     submission: &Submission,
-    evidence: &Evidence,
+    conditions: &Conditions,
     environment: &BTreeMap<String, String>,
     language: Language,
 ) -> BTreeMap<&'static str, Vec<u8>> {
     let results = Results {
         schema: SCHEMA.to_owned(),
-        evidence: evidence.clone(),
+        conditions: conditions.clone(),
         submissions: vec![submission.clone()],
         passed_over: Vec::new(),
     };
@@ -49,7 +49,7 @@ pub fn of_submission(
         (RESULTS, json(&results)),
         (
             "report.html",
-            html::submission(submission, evidence, language).into_bytes(),
+            html::submission(submission, conditions, language).into_bytes(),
         ),
         (
             CLASSROOM50,
@@ -74,7 +74,7 @@ pub fn of_submission(
         ("junit.xml", junit::xml(submission, language).into_bytes()),
         (
             "ctrf.json",
-            json(&ctrf::report(submission, evidence, language)),
+            json(&ctrf::report(submission, conditions, language)),
         ),
         (
             "prairielearn.json",
@@ -82,7 +82,7 @@ pub fn of_submission(
         ),
         (
             "summary.md",
-            summary::summary(submission, evidence, language).into_bytes(),
+            summary::summary(submission, conditions, language).into_bytes(),
         ),
     ]);
     if submission.points.is_none() {
@@ -111,7 +111,7 @@ pub fn results_of_class(
     struct Whole<'a> {
         schema: &'a str,
         #[serde(flatten)]
-        evidence: &'a Evidence,
+        conditions: &'a Conditions,
         submissions: Each<'a>,
         #[serde(skip_serializing_if = "<[String]>::is_empty")]
         passed_over: &'a [String],
@@ -132,7 +132,7 @@ pub fn results_of_class(
     }
     let all = Whole {
         schema: &results.schema,
-        evidence: &results.evidence,
+        conditions: &results.conditions,
         submissions: Each(&results.submissions, whole),
         passed_over: &results.passed_over,
     };
@@ -144,13 +144,13 @@ pub fn results_of_class(
 /// Writes what is told of one submission.
 pub(crate) fn write_submission(
     store: &Store,
-    evidence: &Evidence,
+    conditions: &Conditions,
     submission: &Submission,
     language: Language,
 ) -> Result<(), StoreError> {
     let known = (classroom50::VARIABLES.into_iter())
         .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
-    let files = of_submission(submission, evidence, &known.collect(), language);
+    let files = of_submission(submission, conditions, &known.collect(), language);
     if !files.contains_key(CLASSROOM50) {
         store.remove(&format!("{}/{CLASSROOM50}", submission.folder))?;
     }

@@ -12,7 +12,7 @@ use std::{
 use workbook_sandbox::{
     Kind, Limits, Room, SandboxError,
     room::IMAGE,
-    run::{self, Ended},
+    run::{self, Finish},
     wire::Go,
 };
 
@@ -90,7 +90,7 @@ pub async fn room(kind: Kind, depot: &Depot, entry: &Path) -> Result<Room, NoSan
     };
     let broken = |reason: String| NoSandbox::Broken { kind, reason };
     match run::run(&room, &go, Duration::from_mins(1), 1 << 16).await {
-        Ok(outcome) if outcome.ended == Ended::Code(0) => Ok(room),
+        Ok(outcome) if outcome.ended == Finish::Code(0) => Ok(room),
         Ok(outcome) => Err(broken(format!("{:?} {}", outcome.ended, outcome.said))),
         Err(SandboxError::NotMade(said)) => Err(broken(said)),
         Err(error) => Err(broken(error.to_string())),

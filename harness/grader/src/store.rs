@@ -7,8 +7,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use workbook_report::Verdict;
 
-use crate::model::{Exercise, Verdict};
+use crate::model::Exercise;
 
 /// The largest tape or text that is kept of a check, in bytes.
 const KEPT: u64 = 1 << 20;
@@ -51,7 +52,7 @@ struct Run {
     seed: u64,
 }
 
-fn file(path: &Path) -> impl FnOnce(io::Error) -> StoreError + '_ {
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> StoreError + '_ {
     move |source| StoreError::File {
         path: path.to_owned(),
         source,
@@ -61,13 +62,13 @@ fn file(path: &Path) -> impl FnOnce(io::Error) -> StoreError + '_ {
 impl Store {
     /// Opens a folder for results, for us alone.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(root).map_err(file(root))?;
+        fs::create_dir_all(root).map_err(io_error(root))?;
         let path = root.join(".lock");
-        let lock = fs::File::create(&path).map_err(file(&path))?;
+        let lock = fs::File::create(&path).map_err(io_error(&path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Err(StoreError::Busy(root.to_owned())),
-            Err(fs::TryLockError::Error(error)) => return Err(file(&path)(error)),
+            Err(fs::TryLockError::Error(error)) => return Err(io_error(&path)(error)),
         }
         Ok(Self {
             root: root.to_owned(),
@@ -103,7 +104,7 @@ impl Store {
     pub fn part(&self, folder: &str, slug: &str) -> Result<PathBuf, StoreError> {
         let part = self.root.join(folder).join(format!(".{slug}.part"));
         remove(&part)?;
-        fs::create_dir_all(&part).map_err(file(&part))?;
+        fs::create_dir_all(&part).map_err(io_error(&part))?;
         Ok(part)
     }
 
@@ -116,7 +117,7 @@ impl Store {
         exercise: &Exercise,
     ) -> Result<(), StoreError> {
         let part = self.root.join(folder).join(format!(".{slug}.part"));
-        cap(&part).map_err(file(&part))?;
+        cap(&part).map_err(io_error(&part))?;
         let stored = Stored {
             key: key.to_owned(),
             exercise: exercise.clone(),
@@ -125,7 +126,7 @@ impl Store {
         write(&part.join("result.json"), |to| to.write_all(&json))?;
         let place = self.root.join(folder).join(slug);
         remove(&place)?;
-        fs::rename(&part, &place).map_err(file(&place))?;
+        fs::rename(&part, &place).map_err(io_error(&place))?;
         sync(&self.root.join(folder))
     }
 
@@ -133,7 +134,7 @@ impl Store {
     pub fn remove(&self, path: &str) -> Result<(), StoreError> {
         let path = self.root.join(path);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file(&path)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&path)(error)),
             _ => Ok(()),
         }
     }
@@ -151,7 +152,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let path = self.root.join(path);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(file(parent))?;
+            fs::create_dir_all(parent).map_err(io_error(parent))?;
         }
         write(&path, pieces)
     }
@@ -164,7 +165,7 @@ impl Store {
 
 fn remove(folder: &Path) -> Result<(), StoreError> {
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file(folder)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(folder)(error)),
         _ => Ok(()),
     }
 }
@@ -188,12 +189,12 @@ fn write(
         temporary.persist(path)?;
         Ok(())
     };
-    written().map_err(file(path))
+    written().map_err(io_error(path))
 }
 
 fn sync(folder: &Path) -> Result<(), StoreError> {
     let synced = fs::File::open(folder).and_then(|it| it.sync_all());
-    synced.map_err(file(folder))
+    synced.map_err(io_error(folder))
 }
 
 /// Shortens what is too large to be kept: tapes at the end of a line, pictures not at all.

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use workbook_course::{Side, Workspace};
+use workbook_course::{Edition, Workspace};
 use workbook_runner::build;
 
 /// Every package in a build, with its version and the features that it is built with.
@@ -35,7 +35,7 @@ fn a_package_that_is_built_alone_shares_the_builds_of_the_whole() {
     let whole = built(&workspace, &scope, "normal,build,dev");
     let chapters = workspace.course.chapters.iter();
     let learners = chapters
-        .flat_map(|it| [Side::Exercise, Side::Solution].map(|side| side.package(&it.slug)))
+        .flat_map(|it| [Edition::Exercise, Edition::Solution].map(|side| side.package(&it.slug)))
         // `cargo test`, `check` and `grade` build the tests, `cargo run` does not.
         .flat_map(|package| ["normal,build,dev", "normal,build"].map(|it| (package.clone(), it)));
     let tools = ["workbook", "workbook-full"].map(|it| (it.to_owned(), "normal,build"));

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use common::{Commands, Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
 use futures_util::{StreamExt, stream};
-use workbook_course::Side;
+use workbook_course::Edition;
 use workbook_grader::lint;
 use workbook_report::Verdict;
 use workbook_runner::CheckResult;
@@ -43,12 +43,12 @@ fn expect_no_findings(whose: &str, results: &[CheckResult]) {
 /// what changed.
 async fn the_solution_gets_full_marks(slug: &str) {
     let workspace = workspace();
-    let chapter = Compiled::of(&workspace, slug, Side::Solution).await;
+    let chapter = Compiled::of(&workspace, slug, Edition::Solution).await;
     let results = chapter.run(BTreeMap::new()).await;
     assert!(passes(&results), "{}", in_full(&results));
     expect_no_findings(slug, &results);
     let folder = workspace
-        .folder(chapter.number, &chapter.chapter, Side::Exercise)
+        .folder(chapter.number, &chapter.chapter, Edition::Exercise)
         .join("tests/snapshots");
     let settings = snapshots_in(&folder);
     for result in results.iter().filter(|result| result.report.cases == 0) {
@@ -75,8 +75,8 @@ async fn the_solution_gets_full_marks(slug: &str) {
 
 async fn the_starter_fails_every_check_and_says_where_to_write(slug: &str) {
     let workspace = workspace();
-    let chapter = Compiled::of(&workspace, slug, Side::Exercise).await;
-    let folder = workspace.folder(chapter.number, &chapter.chapter, Side::Exercise);
+    let chapter = Compiled::of(&workspace, slug, Edition::Exercise).await;
+    let folder = workspace.folder(chapter.number, &chapter.chapter, Edition::Exercise);
     let unsolved = chapter.chapter.programs.iter().all(|program| {
         let source = std::fs::read_to_string(folder.join("src/bin").join(format!("{program}.rs")));
         source.is_ok_and(|source| source.contains("todo!("))
@@ -96,7 +96,7 @@ async fn the_starter_fails_every_check_and_says_where_to_write(slug: &str) {
 /// pika as in the original tutorials.
 async fn every_variant_gets_full_marks(slug: &str) {
     let workspace = workspace();
-    let chapter = Compiled::of(&workspace, slug, Side::Solution).await;
+    let chapter = Compiled::of(&workspace, slug, Edition::Solution).await;
     // Programs of one variant belong together: send-transient and receive-transient.
     let mut variants: BTreeMap<String, Commands> = BTreeMap::new();
     for (name, command) in chapter.commands(&workspace, "variants").await {
@@ -175,7 +175,7 @@ fn as_in_the_tutorial(mut ours: Said) -> Said {
 #[tokio::test(flavor = "multi_thread")]
 async fn lapin_amqprs_and_pika_have_the_same_conversations() {
     let workspace = workspace();
-    let chapter = Compiled::of(&workspace, "hello-world", Side::Solution).await;
+    let chapter = Compiled::of(&workspace, "hello-world", Edition::Solution).await;
     let lapin = said(&chapter.run(BTreeMap::new()).await);
     assert!(lapin.len() >= 10, "{lapin:#?}");
     let variants = chapter.commands(&workspace, "variants").await;

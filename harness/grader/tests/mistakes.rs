@@ -15,7 +15,7 @@ use std::{
 
 use common::{Commands, Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
 use futures_util::{StreamExt, stream};
-use workbook_course::{Chapter, Check, Language, Side, Workspace};
+use workbook_course::{Chapter, Check, Edition, Language, Workspace};
 use workbook_report::{
     Verdict,
     cause::{Cause, groups},
@@ -269,9 +269,9 @@ async fn tried(
 
 async fn every_mistake_is_caught_for_its_own_reason(slug: &str) {
     let workspace = workspace();
-    let chapter = Compiled::of(&workspace, slug, Side::Solution).await;
+    let chapter = Compiled::of(&workspace, slug, Edition::Solution).await;
     let folder = workspace
-        .folder(chapter.number, &chapter.chapter, Side::Solution)
+        .folder(chapter.number, &chapter.chapter, Edition::Solution)
         .join("mistakes");
     let mistakes = chapter.commands(&workspace, "mistakes").await;
 

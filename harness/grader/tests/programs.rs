@@ -13,7 +13,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use workbook_course::{Side, Workspace};
+use workbook_course::{Edition, Workspace};
 use workbook_report::{
     Verdict,
     request::{Programs, Request},
@@ -35,7 +35,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let workspace = Workspace::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a checkout");
-        let package = Side::Solution.package("hello-world");
+        let package = Edition::Solution.package("hello-world");
         let binary = build::checks(&workspace.root, &package, Diagnostics::Keep)
             .await
             .expect("it compiles");

@@ -29,13 +29,13 @@ use crate::{
 };
 
 /// What the `#[test]` of a check returns: a report, where it did not hold.
-pub type Outcome = Result<(), Told>;
+pub type Outcome = Result<(), FailedCheck>;
 
 /// A failure that shows itself in a line where the test runner prints it: what it stands on is told once for all of
 /// them, when the last one has run.
-pub struct Told(Box<CheckReport>);
+pub struct FailedCheck(Box<CheckReport>);
 
-impl fmt::Debug for Told {
+impl fmt::Debug for FailedCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failure = self.0.failure.as_ref();
         let observed = failure.map_or("", |failure| &failure.observed);
@@ -250,7 +250,7 @@ fn write(mut report: CheckReport, request: &Request) -> Outcome {
         report.failure = Some(sentences::failure_in(failure, request.language));
     }
     if report.failure.is_some() {
-        Err(Told(Box::new(report)))
+        Err(FailedCheck(Box::new(report)))
     } else {
         Ok(())
     }

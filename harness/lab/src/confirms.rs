@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, HashMap};
 use amqp_tap::story::{Publish, Story};
 use workbook_diagnosis::{
     Ended,
-    printed::{Said, said},
+    printed::{Said, find_words},
     quote::visible,
 };
 use workbook_report::failure::{Checked, Failure};
 
 use crate::program::Program;
 
-pub use cuts::{CutAt, Place};
+pub use cuts::{CutAt, CutPlace};
 pub use held::{HeldConfirms, Release};
 
 /// What becomes of a message.
@@ -117,7 +117,7 @@ impl Program {
     }
 
     /// Waits until it has ended, and holds that it published each of these bodies, prints what became of it, once,
-    /// and exits with code 0 if all were confirmed and with code 1 if not. Answers what became of them, in order.
+    /// and exits with code 0 if all were confirmed and with code 1 if not. Returns what became of them, in order.
     pub async fn tells_what_became_of(&self, bodies: &[Vec<u8>]) -> Result<Vec<Word>, Failure> {
         let ended = match self.ends().await {
             Ok(ended) => ended,
@@ -202,7 +202,7 @@ impl Program {
     /// Holds that the output says just this, in any order.
     fn printed_all(&self, wanted: &[(Word, &Vec<u8>)]) -> Checked {
         let output = self.stdout();
-        let forms = said(&output, &WORDS, self.ended().is_some());
+        let forms = find_words(&output, &WORDS, self.ended().is_some());
         let difference = |form: &Vec<Said>| {
             let mut extra: Vec<(Word, String)> = form
                 .iter()

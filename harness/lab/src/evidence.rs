@@ -20,7 +20,7 @@ pub(crate) struct Evidence {
 }
 
 /// One of the check's worlds, with what was found in it.
-struct World<'a> {
+struct Diagnosed<'a> {
     record: &'a Record,
     seen: Vec<Seen<'a>>,
     findings: Vec<Finding>,
@@ -108,7 +108,7 @@ fn write_tape(tape: &amqp_tap::Tape, path: &Path) -> io::Result<()> {
     tape.write_jsonl(file).map_err(io::Error::other)
 }
 
-fn worlds(records: &[Record]) -> impl Iterator<Item = World<'_>> {
+fn worlds(records: &[Record]) -> impl Iterator<Item = Diagnosed<'_>> {
     records
         .iter()
         .filter(|record| !record.witnesses.is_empty())
@@ -119,7 +119,7 @@ fn worlds(records: &[Record]) -> impl Iterator<Item = World<'_>> {
                 .map(crate::program::Witness::seen)
                 .collect();
             let findings = findings_given(&seen, &record.given);
-            World {
+            Diagnosed {
                 record,
                 seen,
                 findings,

@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use amqp_tap::{Limits, Login, Recording, Tap, TapOptions};
+use amqp_tap::{Login, Recording, Tap, TapLimits, TapOptions};
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind,
     options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions},
@@ -81,7 +81,7 @@ impl Judge {
         let options = TapOptions {
             login: Some(login(lease)),
             spelled_strings: true,
-            limits: Limits::none(),
+            limits: TapLimits::none(),
             recording: Recording {
                 // Nobody reads what the lab itself says.
                 window: Some(1),

@@ -18,7 +18,7 @@ use futures_util::future::LocalBoxFuture;
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 use tokio::net::TcpSocket;
 use workbook_broker::{Broker, Lease, Options, OwnBroker};
-use workbook_sandbox::{Cell as Sandbox, Room, SandboxError, wire::Go};
+use workbook_sandbox::{Room, Sandbox, SandboxError, wire::Go};
 
 pub(crate) use self::leases::Leases;
 
@@ -331,7 +331,7 @@ impl Lab {
         address: SocketAddr,
         tap: Option<Tap>,
     ) -> Result<Program, Failure> {
-        let command = told(self.command(name)?, start, address);
+        let command = with_address(self.command(name)?, start, address);
         let terminal = Self::terminal()?;
         let process =
             Process::start(&command, terminal, start.input, &self.bell).map_err(|error| {
@@ -362,7 +362,7 @@ impl Lab {
             &[]
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let command = told(self.command(name)?, start, address);
+        let command = with_address(self.command(name)?, start, address);
 
         let sandbox = Sandbox::prepare(room).map_err(infra)?;
         let (command_of_it, terminal) = (sandbox.command(room), Self::terminal()?);
@@ -554,7 +554,7 @@ impl Lab {
 }
 
 /// A command with its arguments, and with the address of its broker in all the variables that programs look at.
-fn told(command: Command, start: Start<'_>, address: SocketAddr) -> Command {
+fn with_address(command: Command, start: Start<'_>, address: SocketAddr) -> Command {
     let Command {
         mut argv,
         directory,

@@ -219,7 +219,7 @@ impl Program {
         }
     }
 
-    /// Waits until a frame that passes is on the tape, and answers its event.
+    /// Waits until a frame that passes is on the tape, and returns its event.
     pub async fn until_frame(
         &self,
         what: &str,

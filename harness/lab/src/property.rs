@@ -194,7 +194,7 @@ async fn try_case<V: Clone + Words>(
     deadline: Duration,
     body: &Body<impl AsyncFn(&Lab, V) -> Checked>,
 ) -> Tried {
-    let shown = words::told(&case, body.pattern);
+    let shown = words::shown_case(&case, body.pattern);
     let tried = bench
         .try_in_lab(deadline, async |lab| (body.run)(lab, case).await)
         .await;

@@ -118,7 +118,7 @@ impl Program {
             .collect()
     }
 
-    /// Waits until a task was delivered to it, and answers the task.
+    /// Waits until a task was delivered to it, and returns the task.
     pub async fn gets_task(&self, body: &str) -> Result<Task, Failure> {
         let what = format!("the task `{body}` is delivered to `{}`", self.name());
         self.until(&what, |program| {

@@ -14,15 +14,15 @@ use workbook_course::{Ask, Language};
 use workbook_diagnosis::{
     finding::{Finding, FindingId, Given, Seen, findings_given},
     picture::{self, Look},
-    recording::Recording,
+    recording::RecordedProgram,
 };
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/findings")
 }
 
-fn case(name: &str) -> Vec<Recording> {
-    Recording::read_run(&folder().join(format!("{name}.json"))).expect("a case")
+fn case(name: &str) -> Vec<RecordedProgram> {
+    RecordedProgram::read_run(&folder().join(format!("{name}.json"))).expect("a case")
 }
 
 /// What is known of a case beside its tapes: what its chapter says, and whether the lab declared the queue.
@@ -47,9 +47,9 @@ fn given(name: &str) -> Given {
     }
 }
 
-fn found(name: &str) -> (Vec<Recording>, Vec<Finding>) {
+fn found(name: &str) -> (Vec<RecordedProgram>, Vec<Finding>) {
     let parts = case(name);
-    let seen: Vec<Seen<'_>> = parts.iter().map(Recording::seen).collect();
+    let seen: Vec<Seen<'_>> = parts.iter().map(RecordedProgram::seen).collect();
     let found = findings_given(&seen, &given(name));
     (parts, found)
 }
@@ -123,7 +123,7 @@ fn what_is_told_of_workers_that_lose_or_repeat_work() {
 /// The findings of a case in both languages, and its picture.
 fn told(name: &str) -> String {
     let (parts, found) = found(name);
-    let seen: Vec<Seen<'_>> = parts.iter().map(Recording::seen).collect();
+    let seen: Vec<Seen<'_>> = parts.iter().map(RecordedProgram::seen).collect();
     let mut lines: Vec<String> = Vec::new();
     for (finding, number) in found.iter().zip(1..) {
         let (program, id) = (&finding.program, finding.id);

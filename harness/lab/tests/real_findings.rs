@@ -15,14 +15,14 @@ use workbook_broker::{Broker, Lease, Options, OwnBroker};
 use workbook_diagnosis::{
     finding::{Seen, findings},
     picture::{self, Look},
-    recording::Recording,
+    recording::RecordedProgram,
 };
 
 /// Plays a scene, and holds that exactly what is expected is found.
 async fn is_found(scene: &Scene, lease: &Lease, own: Option<&OwnBroker>) {
     let recorded = play(scene, lease, own).await;
-    let parts: Vec<Recording> = recorded.iter().map(Recorded::recording).collect();
-    let seen: Vec<Seen<'_>> = parts.iter().map(Recording::seen).collect();
+    let parts: Vec<RecordedProgram> = recorded.iter().map(Recorded::recording).collect();
+    let seen: Vec<Seen<'_>> = parts.iter().map(RecordedProgram::seen).collect();
     let found = findings(&seen);
     let outlines: Vec<String> = found.iter().map(|it| outline(&parts, it)).collect();
     let picture = || picture::text(&seen, &found, &Look::default());

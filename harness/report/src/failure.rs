@@ -22,6 +22,20 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Pass,
+        Self::Fail,
+        Self::Error,
+        Self::Ungradable,
+        Self::Infra,
+    ];
+
+    /// Its word for programs.
+    pub fn word(self) -> &'static str {
+        self.word_in(Language::English)
+    }
+
     /// Its word in a language.
     pub fn word_in(self, language: Language) -> &'static str {
         match (self, language) {

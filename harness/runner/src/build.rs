@@ -61,7 +61,7 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Compiles the checks of a package, and with them its programs; answers the check binary.
+/// Compiles the checks of a package, and with them its programs; returns the check binary.
 pub async fn checks(
     root: &Path,
     package: &str,
@@ -74,7 +74,7 @@ pub async fn checks(
     })
 }
 
-/// Compiles the checks of several packages at once; answers them by package.
+/// Compiles the checks of several packages at once; returns them by package.
 pub async fn all_checks(
     root: &Path,
     packages: &[String],
@@ -103,7 +103,7 @@ pub async fn all_checks(
     }
 }
 
-/// Compiles an executable of ours; answers it.
+/// Compiles an executable of ours; returns it.
 pub async fn tool(root: &Path, package: &str, name: &str) -> Result<PathBuf, BuildError> {
     let arguments = ["build", "--package", package, "--bin", name];
     let mut built = cargo(root, &arguments, Diagnostics::Keep).await?;
@@ -112,7 +112,7 @@ pub async fn tool(root: &Path, package: &str, name: &str) -> Result<PathBuf, Bui
     })
 }
 
-/// Compiles the executables of a package; answers them by name.
+/// Compiles the executables of a package; returns them by name.
 ///
 /// The checks are compiled `beside` them (and are, as a rule, already): in one run cargo
 /// gives both the same build of what they share, where two runs would build it twice.

@@ -7,7 +7,7 @@ use workbook_report::{Verdict, report::CheckReport};
 /// One thing that happened; as JSON, a line each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
+pub enum RunEvent {
     /// The checks of a chapter begin.
     Started {
         /// The chapter's slug.

@@ -20,5 +20,5 @@ pub mod event;
 pub mod leases;
 pub mod run;
 
-pub use event::{CheckResult, Event, Score};
+pub use event::{BrokerInfo, CheckResult, RunEvent, Score};
 pub use run::{Plan, run};

@@ -20,7 +20,7 @@ use workbook_report::{
 };
 
 use crate::{
-    event::{BrokerInfo, CheckResult, Event, Score},
+    event::{BrokerInfo, CheckResult, RunEvent, Score},
     leases::Leases,
 };
 
@@ -75,14 +75,14 @@ pub enum RunError {
 /// Runs all checks of a chapter and tells each as it ends.
 pub async fn run(
     plan: &Plan,
-    mut tell: impl FnMut(&Event),
+    mut tell: impl FnMut(&RunEvent),
 ) -> Result<(Score, Vec<CheckResult>), RunError> {
     let folder = TempDir::new().map_err(RunError::Reports)?;
     let jobs = plan
         .jobs
         .unwrap_or_else(|| 2 * available_parallelism().map_or(1, usize::from));
 
-    tell(&Event::Started {
+    tell(&RunEvent::Started {
         exercise: plan.chapter.slug.clone(),
         checks: plan.chapter.checks.len(),
         seed: plan.seed,
@@ -98,13 +98,13 @@ pub async fn run(
     let mut results = Vec::new();
     while let Some((index, result)) = running.next().await {
         let result = result?;
-        tell(&Event::Check(Box::new(result.clone())));
+        tell(&RunEvent::Check(Box::new(result.clone())));
         results.push((index, result));
     }
     results.sort_by_key(|(index, _)| *index);
     let results: Vec<CheckResult> = results.into_iter().map(|(_, result)| result).collect();
     let score = Score::of(&plan.chapter.slug, &results);
-    tell(&Event::Finished(score.clone()));
+    tell(&RunEvent::Finished(score.clone()));
     Ok((score, results))
 }
 
@@ -137,9 +137,8 @@ async fn one(plan: &Plan, check: &Check, folder: &Path) -> Result<CheckResult, R
     let limit = plan.bounds.limit.unwrap_or(CHECK_LIMIT);
     let unreported = |verdict, observed: &str| unreported(check, plan, verdict, observed);
     let report = match timeout(limit, child).await {
-        Ok(Ok(output)) => {
-            read(&path).unwrap_or_else(|error| unreported(Verdict::Infra, &said(&output, &error)))
-        }
+        Ok(Ok(output)) => read(&path)
+            .unwrap_or_else(|error| unreported(Verdict::Infra, &last_words(&output, &error))),
         Ok(Err(error)) => {
             let observed = format!("{}: {error}", plan.binary.display());
             unreported(Verdict::Infra, &observed)
@@ -175,7 +174,7 @@ fn read(path: &Path) -> io::Result<CheckReport> {
 }
 
 /// What a check said that left no report.
-fn said(output: &Output, error: &io::Error) -> String {
+fn last_words(output: &Output, error: &io::Error) -> String {
     let words = [&output.stdout, &output.stderr]
         .map(|stream| String::from_utf8_lossy(stream).into_owned())
         .concat();

@@ -45,7 +45,7 @@ const BEHIND: i32 = 5;
 /// The exit code of an entry that could not do its part; whoever is outside then finds no [`Over`].
 const BROKEN: u8 = 125;
 
-/// Does everything; answers when the program is over.
+/// Does everything; returns when the program is over.
 pub fn main() -> ExitCode {
     match mind() {
         Ok(never) => match never {},

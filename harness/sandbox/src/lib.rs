@@ -31,7 +31,7 @@ pub mod wire;
 
 pub use descriptors::hand_nothing_on;
 pub use limits::{Limits, Tripped};
-pub use outside::{Cell, Control, Ready, SandboxError};
+pub use outside::{Control, Ready, Sandbox, SandboxError};
 pub use room::{Bind, Kind, Room};
 
 /// Elsewhere there is no first process to be.

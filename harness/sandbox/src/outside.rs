@@ -53,14 +53,14 @@ pub enum SandboxError {
 
 /// A sandbox to be: the place of its control, and the command that makes it.
 #[derive(Debug)]
-pub struct Cell {
+pub struct Sandbox {
     folder: TempDir,
     listener: UnixListener,
     uid: Option<u32>,
     limits: Limits,
 }
 
-impl Cell {
+impl Sandbox {
     /// Makes the place of a control.
     pub fn prepare(room: &Room) -> Result<Self, SandboxError> {
         let place = |source| SandboxError::Place {

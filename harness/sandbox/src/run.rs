@@ -9,14 +9,14 @@ use tokio::{
 
 use crate::{
     limits::Tripped,
-    outside::{Cell, SandboxError},
+    outside::{Sandbox, SandboxError},
     room::Room,
     wire::{Go, Over},
 };
 
 /// How a command in a sandbox ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum Finish {
     /// It exited with this code.
     Code(i32),
     /// A signal ended it.
@@ -33,19 +33,19 @@ pub enum Ended {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// How it ended.
-    pub ended: Ended,
+    pub ended: Finish,
     /// What it said on standard error, as far as it was read.
     pub said: String,
 }
 
-/// Runs a command in a sandbox of its own, without a network, and answers when nothing of it is left.
+/// Runs a command in a sandbox of its own, without a network, and returns when nothing of it is left.
 pub async fn run(
     room: &Room,
     go: &Go,
     patience: Duration,
     said_most: usize,
 ) -> Result<Outcome, SandboxError> {
-    let cell = Cell::prepare(room)?;
+    let cell = Sandbox::prepare(room)?;
     let mut child = tokio::process::Command::from(cell.command(room))
         .env_clear()
         .envs(std::env::var_os("DOCKER_HOST").map(|value| ("DOCKER_HOST", value)))
@@ -82,12 +82,12 @@ pub async fn run(
     .await;
     control_end(&control, &mut child, over != Ok(true)).await;
     let ended = match over {
-        Err(_) => Ended::Late,
-        Ok(false) => Ended::TooMuchOutput,
+        Err(_) => Finish::Late,
+        Ok(false) => Finish::TooMuchOutput,
         Ok(true) => match control.over() {
-            Some(Over::Code(code)) => Ended::Code(code),
-            Some(Over::Signal(signal)) => Ended::Signal(signal),
-            Some(Over::Tripped(limit)) => Ended::Tripped(limit),
+            Some(Over::Code(code)) => Finish::Code(code),
+            Some(Over::Signal(signal)) => Finish::Signal(signal),
+            Some(Over::Tripped(limit)) => Finish::Tripped(limit),
             Some(Over::Refused(errno)) => {
                 let error = std::io::Error::from_raw_os_error(errno);
                 return Err(SandboxError::NotMade(format!("{}: {error}", go.argv[0])));

@@ -5,7 +5,7 @@
 
 mod common;
 
-use workbook_sandbox::{Limits, Tripped, run::Ended};
+use workbook_sandbox::{Limits, Tripped, run::Finish};
 
 /// The kernel has a limit of its own for each process; it must not be faster than whoever tells what happened.
 #[tokio::test]
@@ -16,6 +16,6 @@ async fn who_spins_is_told_of_its_processor_time() {
     };
     for _ in 0..3 {
         let outcome = common::script(limits, "while :; do :; done").await;
-        assert_eq!(outcome.ended, Ended::Tripped(Tripped::Cpu), "{outcome:?}");
+        assert_eq!(outcome.ended, Finish::Tripped(Tripped::Cpu), "{outcome:?}");
     }
 }

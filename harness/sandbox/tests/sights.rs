@@ -5,12 +5,12 @@
 
 mod common;
 
-use workbook_sandbox::{Limits, run::Ended, wire::ENTRY};
+use workbook_sandbox::{Limits, run::Finish, wire::ENTRY};
 
 /// What a script says on standard error, where it came to its end.
 async fn said(script: &str) -> String {
     let outcome = common::script(Limits::PROGRAM, script).await;
-    assert_eq!(outcome.ended, Ended::Code(0), "{outcome:?}");
+    assert_eq!(outcome.ended, Finish::Code(0), "{outcome:?}");
     outcome.said
 }
 

@@ -18,7 +18,7 @@ use rustix::{
     pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt},
     termios::{OptionalActions, tcgetattr, tcsetattr},
 };
-use workbook_sandbox::{Cell, Limits, wire::Over};
+use workbook_sandbox::{Limits, Sandbox, wire::Over};
 
 /// Our end of a raw terminal, and the program's.
 fn terminal() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
@@ -40,7 +40,7 @@ async fn a_line_is_seen_while_the_program_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let room = common::room(folder.path(), Limits::PROGRAM);
     let (ours, theirs) = terminal().expect("the system has terminals");
-    let cell = Cell::prepare(&room).expect("a place");
+    let cell = Sandbox::prepare(&room).expect("a place");
     let mut child = tokio::process::Command::from(cell.command(&room))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

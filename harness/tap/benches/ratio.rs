@@ -12,7 +12,7 @@
 mod routes;
 
 use amqp_tap::{
-    Limits, Recording, Tap, TapOptions,
+    Recording, Tap, TapLimits, TapOptions,
     amq_protocol::{
         frame::{AMQPContentHeader, AMQPFrame, ProtocolVersion, WriteContext, gen_frame},
         protocol::{AMQPClass, BasicProperties, basic},
@@ -119,7 +119,7 @@ async fn memory() {
     let folder = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let tap = Tap::open(TapOptions {
-        limits: Limits::none(),
+        limits: TapLimits::none(),
         recording: Recording {
             window: Some(1000),
             file: Some(folder.path().join("tape.jsonl")),

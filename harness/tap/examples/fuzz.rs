@@ -13,7 +13,7 @@
 )]
 
 use amqp_tap::{
-    Conversation, Limits, Replay, Side, Unreadable,
+    Conversation, Replay, Side, TapLimits, Unreadable,
     amq_protocol::{
         frame::{AMQPContentHeader, AMQPFrame, ProtocolVersion, WriteContext, gen_frame},
         protocol::{AMQPClass, BasicProperties, basic, connection, queue},
@@ -84,7 +84,7 @@ fn run(inputs: u64, seed: u64) -> Tally {
         } else {
             Side::Broker
         };
-        let mut replay = Replay::new(None, unreadable, Limits::default());
+        let mut replay = Replay::new(None, unreadable, TapLimits::default());
         let mut out = 0;
         let mut rest = bytes.as_slice();
         while !rest.is_empty() && !replay.is_cut() {

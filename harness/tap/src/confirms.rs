@@ -50,7 +50,7 @@ impl Confirms {
         self.gates.push((gate, held));
     }
 
-    /// Keeps a confirm back, if confirms are held, and answers what becomes of it as it is.
+    /// Keeps a confirm back, if confirms are held, and returns what becomes of it as it is.
     pub(crate) fn keep(&mut self, confirm: &Method, bytes: &[u8]) -> Option<Fate> {
         self.gates.retain(|(gate, _)| !gate.is_open());
         // What goes out later must not be overtaken.

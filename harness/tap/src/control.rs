@@ -100,7 +100,7 @@ impl Control {
         self.half_open.load(Ordering::Acquire)
     }
 
-    /// Does what does not depend on the place in the stream, and answers what does: for the pump of `lane`.
+    /// Does what does not depend on the place in the stream, and returns what does: for the pump of `lane`.
     pub(crate) fn strike(&self, strike: &Strike, way: Side) -> Option<(Side, Effect)> {
         self.bent.store(true, Ordering::Release);
         let lane = strike.towards.map_or(way, Side::other);
@@ -179,7 +179,7 @@ impl Control {
         }
     }
 
-    /// Keeps a confirm back, if confirms are held; answers what becomes of it then.
+    /// Keeps a confirm back, if confirms are held; returns what becomes of it then.
     pub(crate) fn hold(&self, confirm: &Method, bytes: &[u8]) -> Option<Fate> {
         lock(&self.confirms).keep(confirm, bytes)
     }

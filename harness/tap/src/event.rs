@@ -121,7 +121,7 @@ pub enum What {
     },
     /// A limit tripped: the connection is cut here.
     Limit {
-        /// Which, as the field of [`Limits`](crate::Limits) is called.
+        /// Which, as the field of [`TapLimits`](crate::TapLimits) is called.
         limit: String,
         /// How much is allowed.
         allowed: u64,
@@ -197,7 +197,7 @@ impl Event {
         }
     }
 
-    /// Roughly how many bytes of memory the event takes: what [`Limits::tape_bytes`](crate::Limits) counts.
+    /// Roughly how many bytes of memory the event takes: what [`TapLimits::tape_bytes`](crate::TapLimits) counts.
     pub fn weight(&self) -> u64 {
         const EVENT: usize = 320;
         let more = match &self.what {

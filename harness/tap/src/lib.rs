@@ -22,7 +22,7 @@
 //!
 //! Outside, what a caller holds:
 //!
-//! - [`Tap`] listens and forwards ([`TapOptions`] say where, with which [`Login`] and [`Limits`]);
+//! - [`Tap`] listens and forwards ([`TapOptions`] say where, with which [`Login`] and [`TapLimits`]);
 //! - [`Tape`] is what it recorded: [`Event`]s, live or read back; [`Frame`] says which events are meant;
 //! - [`Method`], [`Content`] and [`Message`] are what went over the wire;
 //! - a [`story`] is what a tape means: publishes with their confirms, deliveries with their settlements, errors;
@@ -78,7 +78,7 @@ pub use flaw::{Flaw, FrameKind, Protocol};
 pub use matching::{Frame, any, broker, client, connected, ended, message};
 pub use message::{Content, Method};
 pub use names::METHODS;
-pub use options::{Endpoint, Limits, Login, Recording, TapOptions, Unreadable};
+pub use options::{Endpoint, Login, Recording, TapLimits, TapOptions, Unreadable};
 pub use replay::Replay;
 pub use tap::Tap;
 pub use tape::{Progress, Tape};

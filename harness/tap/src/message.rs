@@ -116,7 +116,7 @@ pub struct Content {
     pub method_event: u64,
     /// The message's properties.
     pub properties: BasicProperties,
-    /// The body, up to [`Limits::kept_body`](crate::Limits) bytes.
+    /// The body, up to [`TapLimits::kept_body`](crate::TapLimits) bytes.
     pub body: Vec<u8>,
     /// The length of the whole body (of what came, when it is not complete).
     pub length: u64,

@@ -87,9 +87,9 @@ pub enum Unreadable {
 /// How much a program may do through one tap, over the tap's whole life.
 ///
 /// A limit that trips cuts the connection and leaves a [`What::Limit`](crate::What::Limit) on the tape.
-/// `Limits::default()` suits a lab; [`Limits::none`] suits recording a trusted program.
+/// `TapLimits::default()` suits a lab; [`TapLimits::none`] suits recording a trusted program.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct TapLimits {
     /// Connections accepted.
     pub connections: u32,
     /// Channels open at once in one connection.
@@ -106,7 +106,7 @@ pub struct Limits {
     pub message: u64,
     /// The largest frame, whatever was negotiated, header and end octet included.
     pub frame: u32,
-    /// How deep tables and arrays may nest. Capped at [`Limits::DEEPEST`].
+    /// How deep tables and arrays may nest. Capped at [`TapLimits::DEEPEST`].
     pub depth: u32,
     /// Messages whose body has not wholly arrived, both ways together.
     pub unfinished: u32,
@@ -126,7 +126,7 @@ pub struct Limits {
     pub uncommitted: u32,
 }
 
-impl Limits {
+impl TapLimits {
     /// The deepest nesting that the codec may be trusted with: it recurses, and a stack overflow cannot be caught.
     pub const DEEPEST: u32 = 64;
 
@@ -154,7 +154,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for TapLimits {
     fn default() -> Self {
         Self {
             connections: 256,
@@ -182,7 +182,7 @@ impl Default for Limits {
 /// Where events go besides, and how many stay in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
-    /// Keep only the newest events in memory; `None` keeps all (up to [`Limits::tape_bytes`]).
+    /// Keep only the newest events in memory; `None` keeps all (up to [`TapLimits::tape_bytes`]).
     ///
     /// With a window the tape forgets instead of tripping that limit.
     pub window: Option<usize>,
@@ -214,7 +214,7 @@ pub struct TapOptions {
     /// What to do with bytes that cannot be read.
     pub unreadable: Unreadable,
     /// How much the program may do.
-    pub limits: Limits,
+    pub limits: TapLimits,
     /// The seed of every random choice that a fault makes.
     pub seed: u64,
     /// Where events go besides memory.
@@ -232,7 +232,7 @@ impl TapOptions {
             single_confirms: false,
             spelled_strings: false,
             unreadable: Unreadable::Cut,
-            limits: Limits::default(),
+            limits: TapLimits::default(),
             seed: 0,
             recording: Recording::default(),
         }
@@ -242,7 +242,7 @@ impl TapOptions {
     pub fn recorder(broker: impl Into<Endpoint>) -> Self {
         Self {
             unreadable: Unreadable::Forward,
-            limits: Limits::none(),
+            limits: TapLimits::none(),
             ..Self::to(broker)
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     control::Control,
     event::Side,
     fault::Faults,
-    options::{Limits, Login, Unreadable},
+    options::{Login, TapLimits, Unreadable},
     session::{Session, Step},
     tape::Tape,
     usage::Usage,
@@ -26,7 +26,7 @@ pub struct Replay {
 
 impl Replay {
     /// A connection of a tap with these options.
-    pub fn new(login: Option<Login>, unreadable: Unreadable, limits: Limits) -> Self {
+    pub fn new(login: Option<Login>, unreadable: Unreadable, limits: TapLimits) -> Self {
         let tape = Tape::beginning(SystemTime::now(), None);
         let (_, closing) = watch::channel(false);
         let session = Session::new(
@@ -46,7 +46,7 @@ impl Replay {
         }
     }
 
-    /// `side` sends these bytes; answers what the other side gets at once.
+    /// `side` sends these bytes; returns what the other side gets at once.
     ///
     /// A frame that has not wholly come is kept until the rest of it does.
     pub fn feed(&mut self, side: Side, bytes: &[u8]) -> Vec<u8> {

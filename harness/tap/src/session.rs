@@ -1,7 +1,7 @@
 //! One connection's protocol state: bytes in, events and forwarding steps out. No sockets and no waiting here.
 //!
 //! [`Session::feed`] is given the bytes that a side has sent and that are not yet dealt with. It decodes every frame
-//! that has wholly arrived, puts it on the tape, and answers what to do with the bytes. So an event is on the tape
+//! that has wholly arrived, puts it on the tape, and returns what to do with the bytes. So an event is on the tape
 //! before its bytes are forwarded: a reply can never be recorded before its request, which is worth the microseconds
 //! that decoding takes. It is also what lets nothing unreadable through ([`Unreadable::Cut`]).
 
@@ -16,13 +16,13 @@ use crate::{
     flaw::{Flaw, FrameKind as Kind},
     frame::{self, Raw, Spellings},
     message::{Method, method_frame},
-    options::{Limits, Login, Unreadable},
+    options::{Login, TapLimits, Unreadable},
     tape::Tape,
     usage::{Tripped, Usage},
 };
 use amq_protocol::protocol::{AMQPClass, channel, connection, tx};
 use assembly::Assembly;
-use emit::Place;
+use emit::FramePlace;
 use opening::GREETING;
 use std::{
     collections::{HashMap, HashSet},
@@ -146,7 +146,7 @@ impl Session {
         session
     }
 
-    /// Deals with the bytes that `side` sent; answers how many of them are used up.
+    /// Deals with the bytes that `side` sent; returns how many of them are used up.
     ///
     /// `early` says how many of them were forwarded already, before their frame was complete.
     pub(crate) fn feed(
@@ -197,7 +197,7 @@ impl Session {
         self.over(side, What::HalfClosed);
     }
 
-    /// The connection with `side` broke. Answers whether that is news: once both have agreed to close, a broker ends
+    /// The connection with `side` broke. Returns whether that is news: once both have agreed to close, a broker ends
     /// its socket by a reset so as not to wait for the program, and nothing is lost.
     pub(crate) fn reset_by(&mut self, side: Side, why: &std::io::Error) -> bool {
         let why = why.kind().to_string();
@@ -285,7 +285,7 @@ impl Session {
         };
         self.usage.frame()?;
         self.usage.bytes(raw.size())?;
-        let place = Place {
+        let place = FramePlace {
             side,
             at,
             offset: self.streams[side.index()].offset,
@@ -316,12 +316,12 @@ impl Session {
 
     fn method(
         &mut self,
-        place: &Place<'_>,
+        place: &FramePlace<'_>,
         raw: Raw<'_>,
         steps: &mut Vec<Step>,
     ) -> Result<(), Stop> {
         let side = place.side;
-        let class = frame::method(raw.payload, self.usage.limits.depth.min(Limits::DEEPEST))?;
+        let class = frame::method(raw.payload, self.usage.limits.depth.min(TapLimits::DEEPEST))?;
         let usage = Arc::clone(&self.usage);
         let assembly = &mut self.streams[side.index()].assembly;
         for (offset, content) in assembly.make_way(raw.channel, &class, &usage)? {
@@ -363,7 +363,7 @@ impl Session {
     /// A header or a body frame: the last one of a content makes its event.
     fn part(
         &mut self,
-        place: &Place<'_>,
+        place: &FramePlace<'_>,
         raw: Raw<'_>,
         done: bool,
         replacement: Option<Vec<u8>>,
@@ -382,7 +382,7 @@ impl Session {
             *messages += 1;
             usage.publish_in_transaction()?;
         }
-        let place = Place { offset, ..*place };
+        let place = FramePlace { offset, ..*place };
         self.emit(&place, What::Content(content), replacement, steps);
         Ok(())
     }

@@ -109,7 +109,7 @@ impl Tap {
         self.faults.inject(fault, rule, &self.tape)
     }
 
-    /// Stops listening, cuts the connections that are left, waits for all tasks and answers the tape.
+    /// Stops listening, cuts the connections that are left, waits for all tasks and returns the tape.
     pub async fn close(mut self) -> Tape {
         self.closing.send_replace(true);
         if let Some(accepting) = self.accepting.take() {

@@ -228,7 +228,7 @@ impl Tape {
         }
     }
 
-    /// Adds an event by hand, as `from` would have caused it now, and wakes those who wait. Answers its number.
+    /// Adds an event by hand, as `from` would have caused it now, and wakes those who wait. Returns its number.
     pub fn record(&self, connection: u32, from: Side, what: What) -> u64 {
         let number = self.push(Event {
             number: 0,

@@ -1,6 +1,6 @@
 //! How much of a tap's limits is used up, counted over all its connections.
 
-use crate::options::Limits;
+use crate::options::TapLimits;
 use amq_protocol::{
     protocol::{AMQPClass, exchange, queue, tx},
     types::{AMQPValue, FieldTable},
@@ -16,7 +16,7 @@ use std::{
 /// A limit that tripped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tripped {
-    /// The field of [`Limits`].
+    /// The field of [`TapLimits`].
     pub(crate) limit: &'static str,
     /// What it allows.
     pub(crate) allowed: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Tripped {
 /// The counters of one tap.
 #[derive(Debug)]
 pub(crate) struct Usage {
-    pub(crate) limits: Limits,
+    pub(crate) limits: TapLimits,
     frames: AtomicU64,
     bytes: AtomicU64,
     connections: AtomicU32,
@@ -46,7 +46,7 @@ struct Declared {
 }
 
 impl Usage {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: TapLimits) -> Self {
         Self {
             limits,
             frames: AtomicU64::new(0),
@@ -58,7 +58,7 @@ impl Usage {
         }
     }
 
-    /// One more connection; answers its number, with the limit if it trips.
+    /// One more connection; returns its number, with the limit if it trips.
     pub(crate) fn connection(&self) -> Result<u32, (u32, Tripped)> {
         let number = self.connections.fetch_add(1, Relaxed).saturating_add(1);
         over(

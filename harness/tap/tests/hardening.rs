@@ -8,7 +8,7 @@
 mod support;
 
 use amqp_tap::{
-    Ending, Flaw, FrameKind, Limits, Protocol, TapOptions, Unreadable, What,
+    Ending, Flaw, FrameKind, Protocol, TapLimits, TapOptions, Unreadable, What,
     amq_protocol::protocol::{AMQPClass, channel, exchange, queue, tx},
     ended,
 };
@@ -273,12 +273,12 @@ fn the_deepest_nesting_allowed_fits_a_small_stack() {
                 .unwrap();
             runtime.block_on(async {
                 let mut peers = peers(|options| TapOptions {
-                    limits: Limits::none(),
+                    limits: TapLimits::none(),
                     ..options
                 })
                 .await;
                 carry(&mut peers.client, &mut peers.broker, &handshake()).await;
-                let most = usize::try_from(Limits::DEEPEST).unwrap() - 1;
+                let most = usize::try_from(TapLimits::DEEPEST).unwrap() - 1;
                 carry(&mut peers.client, &mut peers.broker, &deep(most)).await;
             });
         })
@@ -386,8 +386,8 @@ async fn even_stand_alone_a_login_to_be_rewritten_does_not_pass_unread() {
 }
 
 /// Says `bytes` through a tap with limits that `lower` lowered, and answers the limit that tripped.
-async fn tripped(lower: fn(&mut Limits), bytes: &[u8]) -> Option<String> {
-    let mut limits = Limits::default();
+async fn tripped(lower: fn(&mut TapLimits), bytes: &[u8]) -> Option<String> {
+    let mut limits = TapLimits::default();
     lower(&mut limits);
     let mut peers = peers(|options| TapOptions { limits, ..options }).await;
     soon(peers.client.write_all(&handshake())).await.unwrap();
@@ -443,7 +443,7 @@ fn select(number: u16) -> Vec<u8> {
 }
 
 /// A limit by name, how it is lowered, and what trips it then.
-type Case = (&'static str, fn(&mut Limits), Vec<u8>);
+type Case = (&'static str, fn(&mut TapLimits), Vec<u8>);
 
 #[tokio::test]
 async fn every_limit_trips() {
@@ -496,9 +496,9 @@ async fn every_limit_trips() {
 #[tokio::test]
 async fn one_queue_declared_often_is_one_queue() {
     let mut peers = peers(|options| TapOptions {
-        limits: Limits {
+        limits: TapLimits {
             queues: 1,
-            ..Limits::default()
+            ..TapLimits::default()
         },
         ..options
     })
@@ -516,9 +516,9 @@ async fn one_queue_declared_often_is_one_queue() {
 #[tokio::test]
 async fn one_connection_too_many_is_told_once() {
     let peers = peers(|options| TapOptions {
-        limits: Limits {
+        limits: TapLimits {
             connections: 1,
-            ..Limits::default()
+            ..TapLimits::default()
         },
         ..options
     })

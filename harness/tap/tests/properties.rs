@@ -8,7 +8,7 @@
 mod support;
 
 use amqp_tap::{
-    Content, Limits, Recording, Replay, Side, TapOptions, Tape, Unreadable, What,
+    Content, Recording, Replay, Side, TapLimits, TapOptions, Tape, Unreadable, What,
     amq_protocol::{
         frame::AMQPFrame,
         protocol::{AMQPClass, basic, connection},
@@ -300,7 +300,7 @@ fn noise_after_a_beginning_never_panics_and_nothing_is_made_up() {
                 Unreadable::Forward
             };
             for side in [Side::Client, Side::Broker] {
-                let mut replay = Replay::new(None, unreadable, Limits::default());
+                let mut replay = Replay::new(None, unreadable, TapLimits::default());
                 let mut out = Vec::new();
                 for piece in bytes.chunks(61) {
                     out.extend(replay.feed(side, piece));
@@ -326,7 +326,7 @@ fn when_cutting_only_a_beginning_comes_out_of_a_session_that_was_changed() {
                     bytes[at] = byte;
                 }
                 let options = TapOptions {
-                    limits: Limits::default(),
+                    limits: TapLimits::default(),
                     recording: Recording::default(),
                     ..cutting()
                 };

@@ -10,7 +10,9 @@ mod support;
 use std::time::Duration;
 
 use amq_protocol::protocol::{AMQPClass, basic};
-use amqp_tap::{Ending, Endpoint, Fate, Limits, Login, Tap, TapOptions, Tape, What, client, ended};
+use amqp_tap::{
+    Ending, Endpoint, Fate, Login, Tap, TapLimits, TapOptions, Tape, What, client, ended,
+};
 use support::{
     DEADLINE, ack, body, carry, close, close_ok, connect, declare, greeting, handshake, header,
     heartbeat, method, open, peers, publish, publish_method, read, read_all, soon, start, start_ok,
@@ -141,9 +143,9 @@ async fn messages_that_interleave_over_channels_are_joined_each() {
 #[tokio::test]
 async fn a_long_body_is_told_by_its_beginning_its_length_and_its_hash() {
     let mut peers = peers(|options| TapOptions {
-        limits: Limits {
+        limits: TapLimits {
             kept_body: 4,
-            ..Limits::default()
+            ..TapLimits::default()
         },
         ..options
     })
@@ -385,9 +387,9 @@ async fn waiting_counts_what_is_there_and_ends_with_the_tap() {
 #[tokio::test]
 async fn a_tape_is_the_same_after_writing_and_reading() {
     let mut peers = peers(|options| TapOptions {
-        limits: Limits {
+        limits: TapLimits {
             kept_body: 5,
-            ..Limits::default()
+            ..TapLimits::default()
         },
         ..options
     })

@@ -41,7 +41,7 @@ pub fn error(error: &Error, language: Language) {
 }
 
 /// What came of a run, as `Telling` has it: what fails is red, what holds is green.
-pub fn told(text: &str) {
+pub fn telling(text: &str) {
     for line in text.lines() {
         match line.trim_start().strip_prefix('✗') {
             Some(rest) => println!("  {}{rest}", "✗".red().bold()),

@@ -16,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 use workbook_broker::{Broker, Lease};
-use workbook_course::{Side, Workspace};
+use workbook_course::{Edition, Workspace};
 use workbook_runner::build::{self, Diagnostics};
 
 use super::{Part, Run, Scenario, program_of};
@@ -32,14 +32,14 @@ struct Running {
     lines: watch::Receiver<Vec<String>>,
 }
 
-/// Plays the scenario of a chapter with its solution, in a virtual host of its own; answers the programs and their tapes.
+/// Plays the scenario of a chapter with its solution, in a virtual host of its own; returns the programs and their tapes.
 pub async fn play(
     workspace: &Workspace,
     broker: &Broker,
     slug: &str,
     scenario: &Scenario,
 ) -> Result<(Vec<Part>, Vec<Tape>), BookError> {
-    let package = Side::Solution.package(slug);
+    let package = Edition::Solution.package(slug);
     let programs = build::programs(&workspace.root, &package, slug, Diagnostics::Show)
         .await
         .map_err(|error| BookError::run("building the solution", error))?;
@@ -214,7 +214,7 @@ fn spawn(path: &Path, name: &str, arguments: &[&str], tap: Tap) -> Result<Runnin
     })
 }
 
-/// Plays a scenario and answers it as a run.
+/// Plays a scenario and returns it as a run.
 pub async fn again(
     workspace: &Workspace,
     broker: &Broker,

@@ -128,7 +128,7 @@ pub(super) fn unmarked(world: &World<'_>, story: &Account<'_>) -> Option<Finding
 fn claimed(story: &Account<'_>) -> Vec<String> {
     let lines = story.seen.printed.iter().map(|printed| &printed.line[..]);
     let output: String = lines.flat_map(|line| [line, "\n"]).collect();
-    let forms = printed::said(&output, &["confirmed"], true);
+    let forms = printed::find_words(&output, &["confirmed"], true);
     let bodies = forms.into_iter().flatten().map(|(_, body)| body);
     bodies.collect()
 }

@@ -31,7 +31,7 @@ pub(super) const IDS: &[FindingId] = &[
 ];
 
 /// One finding for each kind of refusal.
-pub(super) fn all(world: &World<'_>, story: &Account<'_>) -> Vec<Finding> {
+pub(super) fn refusals(world: &World<'_>, story: &Account<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for refusal in &story.refusals {
         let Some(finding) = explain(world, story, refusal) else {

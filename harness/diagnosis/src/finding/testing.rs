@@ -18,7 +18,7 @@ use crate::Ended;
 
 /// What a program does, one thing a millisecond.
 #[derive(Clone, Debug)]
-pub(crate) struct Stage {
+pub(crate) struct Script {
     program: &'static str,
     argv: Vec<String>,
     reachable: bool,
@@ -34,7 +34,7 @@ pub(crate) struct Stage {
     fate: Fate,
 }
 
-impl Stage {
+impl Script {
     /// A program that has done nothing yet, at the time 0.
     pub(crate) fn new(program: &'static str) -> Self {
         Self {
@@ -603,7 +603,7 @@ fn ack(tag: u64, multiple: bool) -> AMQPClass {
 }
 
 /// What is found in these programs, each without what may follow from it.
-pub(crate) fn found(stages: &[&Stage], given: &Given) -> Vec<Finding> {
+pub(crate) fn found(stages: &[&Script], given: &Given) -> Vec<Finding> {
     let seen: Vec<Seen<'_>> = stages.iter().map(|stage| stage.seen()).collect();
     let found = findings_given(&seen, given);
     for finding in &found {
@@ -613,18 +613,18 @@ pub(crate) fn found(stages: &[&Stage], given: &Given) -> Vec<Finding> {
 }
 
 /// The names of what is found in these programs, with nothing known beside them.
-pub(crate) fn ids(stages: &[&Stage]) -> Vec<FindingId> {
+pub(crate) fn ids(stages: &[&Script]) -> Vec<FindingId> {
     ids_given(stages, &Given::default())
 }
 
 /// The names of what is found in these programs.
-pub(crate) fn ids_given(stages: &[&Stage], given: &Given) -> Vec<FindingId> {
+pub(crate) fn ids_given(stages: &[&Script], given: &Given) -> Vec<FindingId> {
     let found = found(stages, given);
     found.iter().map(|finding| finding.id).collect()
 }
 
 /// The only finding in these programs.
-pub(crate) fn only(stages: &[&Stage]) -> Finding {
+pub(crate) fn only(stages: &[&Script]) -> Finding {
     let found = found(stages, &Given::default());
     assert_eq!(found.len(), 1, "{found:#?}");
     found.into_iter().next().expect("there is one")

@@ -4,19 +4,19 @@ use unicode_width::UnicodeWidthStr;
 use super::*;
 use crate::finding::{
     Given,
-    testing::{Stage, found},
+    testing::{Script, found},
 };
 
-fn send() -> Stage {
-    Stage::connected("send")
+fn send() -> Script {
+    Script::connected("send")
         .publishes("", "hello", b"Hello World!")
         .prints("Sent 'Hello World!'")
         .closes()
         .exits(0)
 }
 
-fn receive() -> Stage {
-    let receive = Stage::connected("receive")
+fn receive() -> Script {
+    let receive = Script::connected("receive")
         .passes(100)
         .declares("hello")
         .consumes("hello", false);
@@ -109,7 +109,7 @@ fn nothing_in_a_picture_is_harmful() {
 
 #[test]
 fn a_program_that_never_connected_has_a_picture() {
-    let stage = Stage::new("send").exits(1);
+    let stage = Script::new("send").exits(1);
     let picture = text(&[stage.seen()], &[], &Look::default());
     assert!(picture.contains("never connected"), "{picture}");
     assert_eq!(text(&[], &[], &Look::default()), "");
@@ -117,7 +117,7 @@ fn a_program_that_never_connected_has_a_picture() {
 
 #[test]
 fn what_proves_a_finding_is_never_folded_away() {
-    let send = (0..100).fold(Stage::connected("send"), |stage, _| {
+    let send = (0..100).fold(Script::connected("send"), |stage, _| {
         stage.publishes("", "hello", b"one")
     });
     let send = send.closes().exits(0);

@@ -31,7 +31,7 @@ enum Inside {
 ///
 /// Lines that begin with none of the words are passed over. `ended` tells that no more output will come, so that a last
 /// line without a line break counts, too. Bytes that are no text are U+FFFD, in what is printed and in what is answered.
-pub fn said(output: &str, words: &[&str], ended: bool) -> Vec<Vec<Said>> {
+pub fn find_words(output: &str, words: &[&str], ended: bool) -> Vec<Vec<Said>> {
     let mut rest = output;
     let mut lines = Vec::new();
     while let Some((line, length)) = first_line(rest, ended) {
@@ -122,7 +122,7 @@ mod tests {
             .iter()
             .map(|(word, body)| (*word, (*body).to_owned()))
             .collect();
-        said(output, &WORDS, true).contains(&wanted)
+        find_words(output, &WORDS, true).contains(&wanted)
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_line_says_nothing_yet() {
-        assert_eq!(said("confirmed on", &WORDS, false)[0], []);
-        assert_eq!(said("confirmed on", &WORDS, true)[0].len(), 1);
+        assert_eq!(find_words("confirmed on", &WORDS, false)[0], []);
+        assert_eq!(find_words("confirmed on", &WORDS, true)[0].len(), 1);
     }
 }

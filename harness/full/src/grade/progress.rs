@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, io::IsTerminal};
 use indicatif::{ProgressBar, ProgressStyle};
 use workbook::{Error, Exit, output};
 use workbook_course::Language;
-use workbook_grader::{grade::GradeEvent, model::Verdict};
+use workbook_grader::grade::GradeEvent;
+use workbook_report::Verdict;
 
 /// Tells how far it is.
 pub(super) struct Progress {
@@ -46,12 +47,12 @@ impl Progress {
             GradeEvent::Started {
                 submissions,
                 total,
-                evidence,
+                conditions,
                 passed_over,
                 ..
             } => {
-                let (kind, version) = (&evidence.broker.kind, &evidence.broker.version);
-                let (seed, sandbox) = (evidence.seed, &evidence.sandbox);
+                let (kind, version) = (&conditions.broker.kind, &conditions.broker.version);
+                let (seed, sandbox) = (conditions.seed, &conditions.sandbox);
                 output::progress(&match self.language {
                     Language::English => format!(
                         "{submissions} submissions, RabbitMQ {version} ({kind}), sandbox {sandbox}, seed {seed}"

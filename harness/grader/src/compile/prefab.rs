@@ -14,7 +14,7 @@ use std::{
 use workbook_course::Chapter;
 use workbook_sandbox::Room;
 
-use super::{CompileError, Site, Unit, file, source_of};
+use super::{CompileError, Site, Unit, io_error, source_of};
 use crate::{
     depot::{DEPENDENCIES, Depot},
     submission::{self, Files},
@@ -25,7 +25,7 @@ const STANDS_FOR: &str = "lapin";
 /// Where prefabs lie, under the compiled dependencies, so that other dependencies have other prefabs.
 const FOLDER: &str = "prefab";
 
-/// Makes an exercise's prefab, unless an earlier run has; answers its file, under the compiled dependencies.
+/// Makes an exercise's prefab, unless an earlier run has; returns its file, under the compiled dependencies.
 pub async fn prefab(
     depot: &Depot,
     room: Option<&Room>,
@@ -55,7 +55,7 @@ pub async fn prefab(
         None,
     )?;
     site.rustc(&unit).await?;
-    keep(&out.path().join(&unit.output), &whole).map_err(file("keep what is compiled once"))?;
+    keep(&out.path().join(&unit.output), &whole).map_err(io_error("keep what is compiled once"))?;
     Ok(place)
 }
 

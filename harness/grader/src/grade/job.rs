@@ -5,20 +5,20 @@ use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 use workbook_course::{Chapter, Language};
 use workbook_diagnosis::finding::Severity;
 use workbook_report::{
-    Verdict as LabVerdict,
+    Verdict,
     cause::{Cause as Why, groups},
     request::{Programs, Request},
 };
 use workbook_runner::{
-    event::{BrokerInfo, CheckResult},
+    CheckResult,
     run::{Bounds, Plan, run},
 };
 use workbook_sandbox::{Bind, Room};
 
-use super::{Compiled, Planned, STRANGERS_LIMIT, Shop, left, unknown};
+use super::{Compiled, Planned, STRANGERS_LIMIT, Shop, tape_and_picture, unknown};
 use crate::{
     compile::{self, Built, CompileError},
-    model::{Cause, Check, Exercise, Explanation, Program, Verdict},
+    model::{Cause, Check, Exercise, Explanation, Program},
     submission::{self, Files, Handed, Sources},
 };
 
@@ -145,13 +145,10 @@ impl Job {
                 room,
                 ..shop.class.request.clone()
             },
-            seed: shop.evidence.seed,
+            seed: shop.conditions.seed,
             // The places for checks are what bounds them.
             jobs: Some(self.chapter.checks.len().max(1)),
-            broker: BrokerInfo {
-                kind: shop.evidence.broker.kind.clone(),
-                version: shop.evidence.broker.version.clone(),
-            },
+            broker: shop.conditions.broker.clone(),
             keep: Some(part.clone()),
             bounds: Bounds {
                 places: Some(Arc::clone(&shop.places)),
@@ -168,7 +165,7 @@ impl Job {
 
     /// What could not be judged is tried once more.
     async fn again(&self, plan: &mut Plan, results: &mut [CheckResult]) -> Result<(), Infra> {
-        let not_judged = |it: &CheckResult| it.report.verdict == LabVerdict::Infra;
+        let not_judged = |it: &CheckResult| it.report.verdict == Verdict::Infra;
         let names: Vec<&str> = (results.iter())
             .filter(|it| not_judged(it))
             .map(|it| it.report.name.as_str())
@@ -274,7 +271,8 @@ impl Job {
         let checks: Vec<Check> = (results.iter())
             .map(|result| {
                 let name = &result.report.name;
-                let (tape, picture) = left(&part.join(name), &format!("{within}/{name}"));
+                let (tape, picture) =
+                    tape_and_picture(&part.join(name), &format!("{within}/{name}"));
                 self.check(result, tape, picture)
             })
             .collect();
@@ -317,7 +315,7 @@ impl Job {
 
     fn check(&self, result: &CheckResult, tape: Option<String>, picture: Option<String>) -> Check {
         let report = &result.report;
-        let verdict = Verdict::from(report.verdict);
+        let verdict = report.verdict;
         let message = report.failure.as_ref().map(|failure| {
             let [expected, observed, case, advice] = match self.shop.class.request.language {
                 Language::English => ["expected: ", "observed: ", "for case: ", "try: "],

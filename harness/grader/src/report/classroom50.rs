@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use workbook_course::Language;
+use workbook_report::Verdict;
 
 use super::rows::rows;
-use crate::model::{Submission, Verdict};
+use crate::model::Submission;
 
 /// The variables that tell whose result it is.
 pub(super) const VARIABLES: [&str; 10] = [

@@ -2,12 +2,17 @@
 
 use serde_json::{Value, json};
 use workbook_course::Language;
+use workbook_report::Verdict;
 
 use super::rows::rows;
-use crate::model::{Evidence, Submission, Verdict};
+use crate::model::{Conditions, Submission};
 
 /// The report. Its times count from the first check: a result is the same whenever it is graded.
-pub(super) fn report(submission: &Submission, evidence: &Evidence, language: Language) -> Value {
+pub(super) fn report(
+    submission: &Submission,
+    conditions: &Conditions,
+    language: Language,
+) -> Value {
     let rows = rows(submission, language);
     let count = |wanted: &str| {
         rows.iter()
@@ -42,7 +47,7 @@ pub(super) fn report(submission: &Submission, evidence: &Evidence, language: Lan
             },
             "tests": tests,
             "extra": {
-                "seed": evidence.seed,
+                "seed": conditions.seed,
                 "verdict": submission.verdict.word(),
                 "points": submission.points,
                 "max_points": submission.max_points,

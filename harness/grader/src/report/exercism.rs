@@ -7,7 +7,8 @@ use super::{
     rows::{self, rows},
     safe,
 };
-use crate::model::{Submission, Verdict};
+use crate::model::Submission;
+use workbook_report::Verdict;
 
 /// How many characters of output a test may show.
 const OUTPUT: usize = 500;

@@ -3,9 +3,10 @@
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 use workbook_course::Language;
+use workbook_report::Verdict;
 
 use super::rows::rows;
-use crate::model::{Submission, Verdict};
+use crate::model::Submission;
 
 /// The result; a step's output `result` holds it as [`output`].
 pub(super) fn result(submission: &Submission, language: Language) -> Value {

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use workbook_course::Language;
+use workbook_report::Verdict;
 
 use super::rows::{self, rows};
-use crate::model::{Submission, Verdict};
+use crate::model::Submission;
 
 /// The result. Every test is visible, as a hidden one hides the total.
 pub(super) fn result(submission: &Submission, language: Language) -> Value {

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use askama::Template;
-use workbook_course::Language;
+use workbook_course::{Language, Text};
+use workbook_report::Verdict;
 
 use super::safe::{html, plain};
-use crate::model::{Check, Evidence, Exercise, Results, Submission, Text, Verdict};
+use crate::model::{Check, Conditions, Exercise, Results, Submission};
 
 const STYLE: &str = include_str!("../../templates/style.css");
 
@@ -28,7 +29,7 @@ struct Words {
     hint: &'static str,
     picture: &'static str,
     tape: &'static str,
-    evidence: &'static str,
+    conditions: &'static str,
     sandbox: &'static str,
     check_version: &'static str,
     sources: &'static str,
@@ -51,7 +52,7 @@ const ENGLISH: Words = Words {
     hint: "Hint",
     picture: "Sequence diagram",
     tape: "The tape: every frame, a line of JSON each",
-    evidence: "Graded with",
+    conditions: "Graded with",
     sandbox: "Sandbox",
     check_version: "Checks",
     sources: "Sources",
@@ -74,7 +75,7 @@ const CHINESE: Words = Words {
     hint: "提示",
     picture: "时序图",
     tape: "录带：全部帧，每行一个 JSON",
-    evidence: "评分依据",
+    conditions: "评分依据",
     sandbox: "沙箱",
     check_version: "检查版本",
     sources: "源代码",
@@ -114,7 +115,7 @@ struct SubmissionPage<'a> {
     message: Option<String>,
     submission: &'a Submission,
     exercises: Vec<ExercisePart>,
-    evidence: &'a Evidence,
+    conditions: &'a Conditions,
     ignored: Vec<String>,
 }
 
@@ -162,7 +163,7 @@ struct FindingPart {
 /// The page of one submission.
 pub(super) fn submission(
     submission: &Submission,
-    evidence: &Evidence,
+    conditions: &Conditions,
     language: Language,
 ) -> String {
     let page = SubmissionPage {
@@ -175,7 +176,7 @@ pub(super) fn submission(
         exercises: (submission.exercises.iter())
             .map(|exercise| exercise_part(submission, exercise, language))
             .collect(),
-        evidence,
+        conditions,
         ignored: submission.ignored.iter().map(|it| plain(it)).collect(),
     };
     // The template writes to memory.
@@ -262,7 +263,7 @@ struct ClassPage<'a> {
     failed: Vec<(String, usize)>,
     findings: Vec<(String, usize)>,
     passed_over: Vec<String>,
-    evidence: &'a Evidence,
+    conditions: &'a Conditions,
 }
 
 struct Column {
@@ -328,7 +329,7 @@ pub(super) fn class(results: &Results, language: Language) -> String {
         failed: commonest(failed),
         findings: commonest(findings),
         passed_over: results.passed_over.iter().map(|it| plain(it)).collect(),
-        evidence: &results.evidence,
+        conditions: &results.conditions,
     };
     page.render().unwrap_or_default()
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use workbook_course::Language;
+use workbook_report::Verdict;
 
 use super::{rows::rows, safe};
-use crate::model::{Submission, Verdict};
+use crate::model::Submission;
 
 /// The report: a suite for each exercise.
 pub(super) fn xml(submission: &Submission, language: Language) -> String {

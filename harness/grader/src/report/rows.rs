@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use workbook_course::Language;
+use workbook_report::Verdict;
 
 use super::safe;
-use crate::model::{Check, Exercise, Submission, Verdict};
+use crate::model::{Check, Exercise, Submission};
 
 /// The longest message of a test, in bytes; the whole is in the submission's own report.
 const MESSAGE: usize = 4000;

@@ -8,13 +8,18 @@ use super::{
     rows::{Row, rows},
     safe::{markdown, short},
 };
-use crate::model::{Evidence, Submission, Verdict};
+use crate::model::{Conditions, Submission};
+use workbook_report::Verdict;
 
 /// The most characters of an explanation.
 const EXPLANATION: usize = 800;
 
 /// The summary of one submission: what the failures stand on, then every check.
-pub(super) fn summary(submission: &Submission, evidence: &Evidence, language: Language) -> String {
+pub(super) fn summary(
+    submission: &Submission,
+    conditions: &Conditions,
+    language: Language,
+) -> String {
     let points = |points: Option<u32>| points.map_or_else(|| "–".to_owned(), |it| it.to_string());
     let mut text = format!(
         "## {}: {} ({}/{})\n\n",
@@ -50,8 +55,8 @@ pub(super) fn summary(submission: &Submission, evidence: &Evidence, language: La
             row.max_points
         );
     }
-    let (seed, broker) = (evidence.seed, &evidence.broker);
-    let (version, kind, rust) = (&broker.version, &broker.kind, &evidence.toolchain);
+    let (seed, broker) = (conditions.seed, &conditions.broker);
+    let (version, kind, rust) = (&broker.version, &broker.kind, &conditions.toolchain);
     let _ = match language {
         Language::English => writeln!(
             text,

@@ -74,7 +74,7 @@ impl Package for Folder {
         let mut room = ALLOWED.unpacked;
         let mut all = Contents::new();
         for number in wanted {
-            let read = file(&self.paths[*number], most);
+            let read = read_file(&self.paths[*number], most);
             let length = read.as_ref().map_or(0, Vec::len) as u64;
             room = room.checked_sub(length).ok_or(Refusal::Bomb)?;
             all.insert(*number, read);
@@ -84,7 +84,7 @@ impl Package for Folder {
 }
 
 /// Reads a file that is what it was taken for: what is opened is looked at, not what was listed.
-fn file(path: &Path, most: u64) -> Result<Vec<u8>, Odd> {
+fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, Odd> {
     let unreadable = |error: std::io::Error| Odd::Unreadable(error.to_string());
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let opened = rustix::fs::open(path, flags, Mode::empty());

@@ -196,7 +196,7 @@ fn sources(plan: &Plan<'_>, contents: &Contents) -> Result<Sources, Refusal> {
     let mut files = Files::new();
     let mut obstacles = Vec::new();
     for (inside, (path, nodes)) in &plan.used {
-        match file(nodes, contents) {
+        match contents_of(nodes, contents) {
             Ok(bytes) => {
                 files.insert(inside.clone(), bytes);
             }
@@ -221,7 +221,7 @@ fn sources(plan: &Plan<'_>, contents: &Contents) -> Result<Sources, Refusal> {
 }
 
 /// The contents that all entries of one path have.
-fn file(nodes: &[Node], contents: &Contents) -> Result<Vec<u8>, Odd> {
+fn contents_of(nodes: &[Node], contents: &Contents) -> Result<Vec<u8>, Odd> {
     let mut all = nodes.iter().filter_map(|node| contents.get(&node.number));
     let first = (all.next().cloned()).unwrap_or(Err(Odd::Unreadable("it is gone".to_owned())))?;
     match all.all(|other| other.as_ref() == Ok(&first)) {

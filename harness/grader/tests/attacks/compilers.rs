@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use workbook_grader::model::Verdict::Error;
+use workbook_report::Verdict::Error;
 
 use super::programs::{Attack, plain};
 

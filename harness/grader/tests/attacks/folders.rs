@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use workbook_grader::model::Verdict::{self, Fail, Pass, Ungradable};
+use workbook_report::Verdict::{self, Fail, Pass, Ungradable};
 
 use super::{
     packages::{Package, SEND, package},

@@ -34,12 +34,13 @@ use workbook_course::Workspace;
 use workbook_grader::{
     depot::Depot,
     grade::{Class, grade},
-    model::{self, Evidence, Results, Verdict},
+    model::{self, Conditions, Results},
     sandboxes,
     store::Store,
 };
+use workbook_report::Verdict;
 use workbook_report::request::Request;
-use workbook_runner::build;
+use workbook_runner::{BrokerInfo, build};
 use workbook_sandbox::Kind;
 
 /// What nobody may read. It is in a file, in our environment, and in the neighbours' sources.
@@ -135,10 +136,10 @@ async fn graded(kind: Kind, class: &Path, out: &Path) -> Graded {
         },
         broker: broker.clone(),
     };
-    let evidence = Evidence {
+    let conditions = Conditions {
         seed: 1,
         seed_derivation: String::new(),
-        broker: model::Broker {
+        broker: BrokerInfo {
             kind: broker.kind().to_string(),
             version: broker.version().to_owned(),
         },
@@ -152,7 +153,7 @@ async fn graded(kind: Kind, class: &Path, out: &Path) -> Graded {
         class,
         depot,
         store,
-        evidence,
+        conditions,
         |event| eprintln!("{:6.1} {event:?}", began.elapsed().as_secs_f64()),
         |_| {},
     )

@@ -7,7 +7,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
-use workbook_grader::model::Verdict::{self, Pass, Ungradable};
+use workbook_report::Verdict::{self, Pass, Ungradable};
 
 use super::{
     folders,

@@ -1,6 +1,6 @@
 //! Hostile programs. Each stands for `send`, and its verdict is known.
 
-use workbook_grader::model::Verdict::{self, Fail, Pass};
+use workbook_report::Verdict::{self, Fail, Pass};
 
 use super::compilers;
 

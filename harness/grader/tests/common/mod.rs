@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use workbook_course::{Chapter, Check, Side, Workspace};
+use workbook_course::{Chapter, Check, Edition, Workspace};
 use workbook_grader::lint;
 use workbook_report::{
     Verdict,
@@ -73,7 +73,7 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    pub(crate) async fn of(workspace: &Workspace, slug: &str, side: Side) -> Self {
+    pub(crate) async fn of(workspace: &Workspace, slug: &str, side: Edition) -> Self {
         let (number, chapter) = workspace.course.chapter(slug).expect("it is in the course");
         let package = side.package(slug);
         let binary = build::checks(&workspace.root, &package, Diagnostics::Keep)
@@ -124,7 +124,7 @@ impl Compiled {
     /// The commands of the programs in `mistakes/` or `variants/`, by name: all are in one executable.
     pub(crate) async fn commands(&self, workspace: &Workspace, kind: &str) -> Commands {
         let slug = &self.chapter.slug;
-        let (package, solution) = (format!("{slug}-{kind}"), Side::Solution.package(slug));
+        let (package, solution) = (format!("{slug}-{kind}"), Edition::Solution.package(slug));
         let built = build::programs(&workspace.root, &package, &solution, Diagnostics::Keep)
             .await
             .expect("they compile");
@@ -153,7 +153,7 @@ impl Compiled {
 
     /// The scripts in the folder `python` of `mistakes/` or `variants/`, by name.
     pub(crate) fn scripts(&self, workspace: &Workspace, kind: &str) -> BTreeMap<String, PathBuf> {
-        let folder = workspace.folder(self.number, &self.chapter, Side::Solution);
+        let folder = workspace.folder(self.number, &self.chapter, Edition::Solution);
         let Ok(entries) = std::fs::read_dir(folder.join(kind).join("python")) else {
             return BTreeMap::new();
         };
@@ -167,7 +167,7 @@ impl Compiled {
 
     /// The files in `mistakes/` or `variants/`, without their ending.
     pub(crate) fn sources(&self, workspace: &Workspace, kind: &str) -> BTreeSet<String> {
-        let folder = workspace.folder(self.number, &self.chapter, Side::Solution);
+        let folder = workspace.folder(self.number, &self.chapter, Edition::Solution);
         lint::programs_in(&folder.join(kind)).into_iter().collect()
     }
 

@@ -14,7 +14,7 @@ use crate::{program::Program, property::Words};
 
 /// Where a connection is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum CutPlace {
     /// Before this message reaches the broker, from 1.
     BeforeMessage(u64),
     /// After this message was passed on to the broker, from 1.
@@ -27,7 +27,7 @@ pub enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CutAt {
     /// Where.
-    pub place: Place,
+    pub place: CutPlace,
     /// How.
     pub cut: Cut,
 }
@@ -35,9 +35,9 @@ pub struct CutAt {
 impl Words for CutAt {
     fn words(&self) -> String {
         let place = match self.place {
-            Place::BeforeMessage(nth) => format!("before message {nth}"),
-            Place::AfterMessage(nth) => format!("after message {nth}"),
-            Place::BeforeConfirm => "before the first confirm".to_owned(),
+            CutPlace::BeforeMessage(nth) => format!("before message {nth}"),
+            CutPlace::AfterMessage(nth) => format!("after message {nth}"),
+            CutPlace::BeforeConfirm => "before the first confirm".to_owned(),
         };
         let cut = match self.cut {
             Cut::Clean => "closed",
@@ -52,9 +52,9 @@ impl CutAt {
     pub fn any(messages: usize) -> impl Strategy<Value = Self> {
         let nth = 1..=u64::try_from(messages.max(1)).unwrap_or(u64::MAX);
         let place = prop_oneof![
-            nth.clone().prop_map(Place::BeforeMessage),
-            nth.prop_map(Place::AfterMessage),
-            Just(Place::BeforeConfirm),
+            nth.clone().prop_map(CutPlace::BeforeMessage),
+            nth.prop_map(CutPlace::AfterMessage),
+            Just(CutPlace::BeforeConfirm),
         ];
         let cut = prop_oneof![Just(Cut::Clean), Just(Cut::Reset)];
         (place, cut).prop_map(|(place, cut)| Self { place, cut })
@@ -63,9 +63,9 @@ impl CutAt {
     /// Has it happen to a program that has not yet published.
     pub fn awaits(self, program: &Program) -> Option<Injected> {
         let rule = match self.place {
-            Place::BeforeMessage(nth) => Rule::before(client("basic.publish")).nth(nth),
-            Place::AfterMessage(nth) => Rule::after(client("basic.publish")).nth(nth),
-            Place::BeforeConfirm => Rule::before(broker("basic.ack")),
+            CutPlace::BeforeMessage(nth) => Rule::before(client("basic.publish")).nth(nth),
+            CutPlace::AfterMessage(nth) => Rule::after(client("basic.publish")).nth(nth),
+            CutPlace::BeforeConfirm => Rule::before(broker("basic.ack")),
         };
         program.inject(Fault::Cut(self.cut), rule)
     }

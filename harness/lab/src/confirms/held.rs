@@ -7,7 +7,7 @@ use std::{
 
 use amqp_tap::{Event, Fault, Injected, Rule, Side, broker};
 use lapin::protocol::{AMQPClass, basic};
-use workbook_diagnosis::printed::said;
+use workbook_diagnosis::printed::find_words;
 use workbook_report::failure::{Checked, Failure};
 
 use super::{WORDS, Word};
@@ -129,7 +129,7 @@ impl Program {
             self.name()
         );
         let output = self.stdout();
-        let claim = said(&output, &WORDS, false)
+        let claim = find_words(&output, &WORDS, false)
             .into_iter()
             .find_map(|lines| lines.into_iter().next());
         let closed = |name: &str| {

@@ -69,7 +69,7 @@ impl Judge {
 impl Lab {
     /// Fills a queue that a program has declared, up to room for so many messages: it refuses what comes beyond.
     ///
-    /// Answers how many messages of the lab's own are in it then. (With room in it, none; without, one.)
+    /// Returns how many messages of the lab's own are in it then. (With room in it, none; without, one.)
     pub async fn leaves_room(&self, queue: &str, messages: u32) -> Result<u32, Failure> {
         self.refuses_beyond(queue, messages.max(1)).await?;
         let judge = self.judge().await?;

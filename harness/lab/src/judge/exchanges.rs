@@ -150,7 +150,7 @@ impl Judge {
         }
     }
 
-    /// Waits until no connection holds a queue for itself, and answers who may use it then.
+    /// Waits until no connection holds a queue for itself, and returns who may use it then.
     ///
     /// The broker deletes an exclusive queue a moment after its connection has broken off, and refuses a message
     /// that it wants to copy there at this moment (`basic.nack`). Until then it answers that the queue is locked, so
@@ -167,7 +167,7 @@ impl Judge {
         asked.await.unwrap_or(Ok(Access::Locked))
     }
 
-    /// Waits until nobody consumes from a queue any more, and answers what is in it then; `None`: it is gone.
+    /// Waits until nobody consumes from a queue any more, and returns what is in it then; `None`: it is gone.
     ///
     /// When the broker has noticed that a consumer's connection is lost, it puts back what the consumer had not
     /// acknowledged, in the same step.

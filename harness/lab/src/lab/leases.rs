@@ -54,7 +54,7 @@ impl Leases {
         release(lease).await
     }
 
-    /// Gives all of them back; answers the names of those that were lent, and have nothing in them.
+    /// Gives all of them back; returns the names of those that were lent, and have nothing in them.
     pub(crate) async fn release(&self) -> Result<Vec<String>, Failure> {
         let spare = self.0.spare.take();
         let mut given_back = Vec::new();

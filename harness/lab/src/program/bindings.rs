@@ -26,7 +26,7 @@ pub struct Bound {
 }
 
 impl Program {
-    /// Waits until a queue is bound to an exchange, with whatever key, and answers the queue's name. Whether it is bound
+    /// Waits until a queue is bound to an exchange, with whatever key, and returns the queue's name. Whether it is bound
     /// by itself, or through another exchange that is bound, is the program's choice.
     ///
     /// From then on all that reaches the exchange reaches the queue, whether the program consumes already or not.
@@ -43,7 +43,7 @@ impl Program {
     }
 
     /// Waits until a queue is bound to an exchange, and the program takes messages from every queue that it has bound
-    /// by then; answers the bindings.
+    /// by then; returns the bindings.
     ///
     /// A program that binds all that it wants before it consumes has made all its bindings then.
     pub async fn listens_to(&self, exchange: &str) -> Result<Vec<Bound>, Failure> {
@@ -62,7 +62,7 @@ impl Program {
         bindings(&self.events(), exchange)
     }
 
-    /// Waits until each of these keys is bound to an exchange, and answers the bindings.
+    /// Waits until each of these keys is bound to an exchange, and returns the bindings.
     ///
     /// A program that consumes and has bound another key has made something else of its arguments; there is nothing to
     /// wait for then.

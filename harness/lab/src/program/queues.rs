@@ -8,7 +8,7 @@ use workbook_report::failure::{Checked, Failure};
 use super::Program;
 
 impl Program {
-    /// Waits until a queue of this name is declared, and answers how the program declared it.
+    /// Waits until a queue of this name is declared, and returns how the program declared it.
     ///
     /// To ask whether it is there (a passive declare) is no declaration; nor is one that the broker refused.
     pub async fn declares_queue(&self, queue: &str) -> Result<queue::Declare, Failure> {

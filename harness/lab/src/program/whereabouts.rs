@@ -17,7 +17,7 @@ const CLOSING: [char; 7] = ['\'', '"', '`', '”', '’', '」', '»'];
 
 /// Where a body was printed after all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum Whereabouts {
     /// On standard output, as it should be, but its line has no end yet.
     NoLineBreak,
     /// In this line, which goes on after it.
@@ -66,35 +66,35 @@ impl Program {
         let shown = |line: &str| visible(&anonymous(line));
         let flush = "flush standard output after each line: what is printed may wait in a buffer of the program's own";
         let (what, advice) = match place {
-            Place::NoLineBreak => (
+            Whereabouts::NoLineBreak => (
                 "it printed it, but did not end the line".to_owned(),
                 Some("end the line: what is printed next begins one of its own"),
             ),
-            Place::BeforeText(line) => (
+            Whereabouts::BeforeText(line) => (
                 format!("it printed it, but other text after it on its line: {}", shown(&line)),
                 Some("end the line after the body: what is printed next begins one of its own"),
             ),
-            Place::StandardError(line) => (
+            Whereabouts::StandardError(line) => (
                 format!("it printed it on standard error: {}", shown(&line)),
                 Some("print it on standard output: standard error is for what goes wrong"),
             ),
-            Place::AfterText(line) => (
+            Whereabouts::AfterText(line) => (
                 format!("it printed it after other text: {}", shown(&line)),
                 Some("print a line that carries the body alone, or words such as `Received` before it"),
             ),
-            Place::Nothing if !over && self.prints_at_its_end(&shows).await => (
+            Whereabouts::Nothing if !over && self.prints_at_its_end(&shows).await => (
                 "it printed it only at its end, when Ctrl-C was pressed".to_owned(),
                 Some(flush),
             ),
             // What it published is certain.
-            Place::Nothing | Place::Elsewhere if over && !sent => return failure,
-            Place::Nothing | Place::Elsewhere if over => (String::new(), None),
-            Place::Nothing => (
+            Whereabouts::Nothing | Whereabouts::Elsewhere if over && !sent => return failure,
+            Whereabouts::Nothing | Whereabouts::Elsewhere if over => (String::new(), None),
+            Whereabouts::Nothing => (
                 "since then it has printed nothing, neither on standard output nor on standard error"
                     .to_owned(),
                 Some(flush),
             ),
-            Place::Elsewhere => (String::new(), None),
+            Whereabouts::Elsewhere => (String::new(), None),
         };
         let Failure { observed, .. } = &failure;
         let observed = [observed.as_str(), &how, &what]
@@ -144,12 +144,17 @@ impl Program {
     }
 
     /// Where a body is in what it printed since that time.
-    fn place(&self, body: &str, since: Duration, shows: impl Fn(&str, bool) -> bool) -> Place {
+    fn place(
+        &self,
+        body: &str,
+        since: Duration,
+        shows: impl Fn(&str, bool) -> bool,
+    ) -> Whereabouts {
         let witness = self.witness();
         let since = witness.seen().began + since;
         let (output, lines) = (self.stdout(), self.0.process.stdout.lines());
         if shows(&output, true) {
-            return Place::NoLineBreak;
+            return Whereabouts::NoLineBreak;
         }
         let before = lines.partition_point(|(read, _)| *read < since);
         let before: usize = output
@@ -158,7 +163,7 @@ impl Program {
             .map(str::len)
             .sum();
         if let Some(line) = goes_on(body, &output, before, shows) {
-            return Place::BeforeText(line);
+            return Whereabouts::BeforeText(line);
         }
         let errors = self.0.process.stderr.lines();
         let silent = self.is_silent_since_its_first_body(&lines, &errors);
@@ -230,15 +235,15 @@ fn goes_on(
 }
 
 /// Where a body is in these lines of standard output and of standard error; `silent`: there are none that could be it.
-fn place(body: &str, output: &[String], errors: &[String], silent: bool) -> Place {
+fn place(body: &str, output: &[String], errors: &[String], silent: bool) -> Whereabouts {
     if silent {
-        return Place::Nothing;
+        return Whereabouts::Nothing;
     }
     let found = |lines: &[String]| lines.iter().find(|line| ends_with(line, body)).cloned();
     if let Some(line) = found(output) {
-        return Place::AfterText(line);
+        return Whereabouts::AfterText(line);
     }
-    found(errors).map_or(Place::Elsewhere, Place::StandardError)
+    found(errors).map_or(Whereabouts::Elsewhere, Whereabouts::StandardError)
 }
 
 /// Whether a line ends with a body, which begins a word of its own there; a body that nobody can see is in no line.
@@ -267,20 +272,20 @@ mod tests {
     #[test]
     fn a_body_is_found_where_it_is() {
         let after = "2026/11/30 18:00:00 Received a message: x y";
-        let is_after = Place::AfterText(after.to_owned());
+        let is_after = Whereabouts::AfterText(after.to_owned());
         assert_eq!(place("x y", &lines(&["hm", after]), &[], false), is_after);
         let quoted = "18:00 got 'x y'";
-        let is_after = Place::AfterText(quoted.to_owned());
+        let is_after = Whereabouts::AfterText(quoted.to_owned());
         assert_eq!(
             place("x y", &lines(&[quoted]), &lines(&["x y"]), false),
             is_after
         );
-        let on_error = Place::StandardError("Received x y".to_owned());
+        let on_error = Whereabouts::StandardError("Received x y".to_owned());
         assert_eq!(
             place("x y", &[], &lines(&["Received x y"]), false),
             on_error
         );
-        assert_eq!(place("x y", &[], &[], true), Place::Nothing);
+        assert_eq!(place("x y", &[], &[], true), Whereabouts::Nothing);
     }
 
     #[test]
@@ -315,7 +320,7 @@ mod tests {
         ] {
             assert_eq!(
                 place(body, &lines(&[line]), &lines(&[line]), false),
-                Place::Elsewhere
+                Whereabouts::Elsewhere
             );
         }
     }

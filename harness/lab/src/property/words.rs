@@ -106,7 +106,7 @@ macro_rules! tuples {
 tuples! { (A B) (A B C) }
 
 /// A case in words: each of its parts with the name that the check gives it.
-pub(super) fn told(case: &impl Words, pattern: &str) -> String {
+pub(super) fn shown_case(case: &impl Words, pattern: &str) -> String {
     let names = names(pattern);
     let parts = case.parts();
     if names.len() != parts.len() {
@@ -137,17 +137,17 @@ mod tests {
     fn each_part_has_the_name_that_the_check_gives_it() {
         let case = (texts(&["one...", "two"]), 1_usize);
         assert_eq!(
-            told(&case, "(tasks, worker_count)"),
+            shown_case(&case, "(tasks, worker_count)"),
             r#"tasks: "one...", "two"; worker count: 1"#
         );
-        assert_eq!(told(&texts(&[]), "words"), "words: none");
+        assert_eq!(shown_case(&texts(&[]), "words"), "words: none");
         let three = (true, "x".to_owned(), 3_usize);
         assert_eq!(
-            told(&three, "(mut direct, Body(text), ref n)"),
+            shown_case(&three, "(mut direct, Body(text), ref n)"),
             r#"direct: yes; text: "x"; n: 3"#
         );
         // A name for the whole says nothing of its parts.
-        assert_eq!(told(&case, "case"), r#""one...", "two"; 1"#);
+        assert_eq!(shown_case(&case, "case"), r#""one...", "two"; 1"#);
     }
 
     #[test]

@@ -18,13 +18,13 @@ mod wire;
 use std::{collections::BTreeSet, time::Duration};
 
 use amqp_tap::What;
-use workbook_diagnosis::{finding::Finding, recording::Recording};
+use workbook_diagnosis::{finding::Finding, recording::RecordedProgram};
 
 /// How long anything may take.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// An event of a program in a few words: its method's name, or how the connection ended.
-fn words(program: &Recording, event: u64) -> String {
+fn words(program: &RecordedProgram, event: u64) -> String {
     let event = program.events().iter().find(|it| it.number == event);
     match &event.expect("it is on the tape").what {
         What::Method(method) => method.name().to_owned(),
@@ -41,7 +41,7 @@ fn words(program: &Recording, event: u64) -> String {
 }
 
 /// What a finding says about whom, and the frames that prove it, in words.
-pub fn outline(parts: &[Recording], finding: &Finding) -> String {
+pub fn outline(parts: &[RecordedProgram], finding: &Finding) -> String {
     let mut proof: Vec<String> = Vec::new();
     for event in &finding.evidence {
         let words = words(&parts[finding.place], *event);

@@ -12,7 +12,7 @@ use lapin::{
 };
 use workbook_broker::Lease;
 
-use workbook_diagnosis::recording::{About, Line, Recording};
+use workbook_diagnosis::recording::{About, Line, RecordedProgram};
 
 use super::DEADLINE;
 
@@ -23,9 +23,9 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    pub fn recording(&self) -> Recording {
+    pub fn recording(&self) -> RecordedProgram {
         let tape = Tape::read_jsonl(self.jsonl.as_slice()).expect("a tape");
-        Recording::new(self.about.clone(), &tape)
+        RecordedProgram::new(self.about.clone(), &tape)
     }
 }
 

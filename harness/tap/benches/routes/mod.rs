@@ -6,7 +6,7 @@
     reason = "each benchmark uses its part, and a failed step fails the run"
 )]
 
-use amqp_tap::{Limits, Recording, Tap, TapOptions};
+use amqp_tap::{Recording, Tap, TapLimits, TapOptions};
 use futures_util::{StreamExt, future::join_all};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
@@ -68,7 +68,7 @@ pub(crate) async fn plain_proxy(broker: SocketAddr) -> (SocketAddr, JoinHandle<(
 /// A tap as a lab opens it, without a lab's limits on how much may go through.
 pub(crate) async fn tap(broker: SocketAddr) -> Tap {
     Tap::open(TapOptions {
-        limits: Limits::none(),
+        limits: TapLimits::none(),
         recording: Recording {
             window: Some(10_000),
             file: None,

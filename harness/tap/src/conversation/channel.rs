@@ -21,7 +21,7 @@ pub(super) struct Channel {
     /// `basic.get` without an answer yet.
     pub(super) asked_get: Vec<(String, bool)>,
     /// What was delivered and may still be settled.
-    pending: BTreeMap<u64, Place>,
+    pending: BTreeMap<u64, DeliveryPlace>,
     /// `basic.qos`: for consumers to come, and for the channel as a whole.
     pub(super) prefetch: Option<u16>,
     pub(super) shared_prefetch: Option<u16>,
@@ -40,7 +40,7 @@ pub(super) struct Asked {
 
 /// Where a delivery is.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum DeliveryPlace {
     Consumed(usize, usize),
     Got(usize, usize),
 }
@@ -71,7 +71,7 @@ impl Channel {
             return;
         };
         let consumer = &mut self.consumers[index];
-        let place = Place::Consumed(index, consumer.deliveries.len());
+        let place = DeliveryPlace::Consumed(index, consumer.deliveries.len());
         let settled = keep(consumer, delivery);
         if !settled {
             self.pending.insert(number, place);
@@ -97,7 +97,7 @@ impl Channel {
                 });
                 self.gets.len() - 1
             });
-        let place = Place::Got(index, self.gets[index].deliveries.len());
+        let place = DeliveryPlace::Got(index, self.gets[index].deliveries.len());
         let settled = keep(&mut self.gets[index], delivery);
         if !settled {
             self.pending.insert(number, place);
@@ -115,8 +115,8 @@ impl Channel {
         for number in settled {
             if let Some(place) = self.pending.remove(&number) {
                 let delivery = match place {
-                    Place::Consumed(index, at) => &mut self.consumers[index].deliveries[at],
-                    Place::Got(index, at) => &mut self.gets[index].deliveries[at],
+                    DeliveryPlace::Consumed(index, at) => &mut self.consumers[index].deliveries[at],
+                    DeliveryPlace::Got(index, at) => &mut self.gets[index].deliveries[at],
                 };
                 delivery.settled = Some(how);
             }
@@ -180,7 +180,7 @@ impl Channel {
     }
 }
 
-/// Adds a delivery; answers whether it counts as settled at once.
+/// Adds a delivery; returns whether it counts as settled at once.
 fn keep(consumer: &mut Consumer, mut delivery: Delivery) -> bool {
     let automatic = consumer.acknowledgement == acknowledgement(true);
     delivery.settled = (!automatic).then_some("open");

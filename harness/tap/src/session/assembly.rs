@@ -7,7 +7,7 @@ use crate::{
     flaw::Flaw,
     frame::{self, Raw},
     message::{Content, Method, carries_content},
-    options::Limits,
+    options::TapLimits,
     usage::Usage,
 };
 use amq_protocol::protocol::{AMQPClass, BasicProperties};
@@ -76,14 +76,14 @@ impl Assembly {
         }
     }
 
-    /// A header frame; answers whether the content is complete with it.
+    /// A header frame; returns whether the content is complete with it.
     pub(super) fn header(
         &mut self,
         raw: Raw<'_>,
         offset: u64,
         usage: &Usage,
     ) -> Result<bool, Stop> {
-        let header = frame::header(raw.payload, usage.limits.depth.min(Limits::DEEPEST))?;
+        let header = frame::header(raw.payload, usage.limits.depth.min(TapLimits::DEEPEST))?;
         let unfinished = self
             .channels
             .get_mut(&raw.channel)
@@ -118,7 +118,7 @@ impl Assembly {
         Ok(header.body_size == 0)
     }
 
-    /// A body frame; answers whether the content is complete with it.
+    /// A body frame; returns whether the content is complete with it.
     pub(super) fn body(&mut self, raw: Raw<'_>, offset: u64) -> Result<bool, Flaw> {
         let header = self
             .channels

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Where a frame is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct FramePlace<'a> {
     pub(super) side: Side,
     pub(super) at: Duration,
     /// Where the event's first byte is: for a content, that of its header.
@@ -24,10 +24,10 @@ pub(super) struct Place<'a> {
 }
 
 impl Session {
-    /// The event of a frame that may be forwarded, or replaced; answers its number.
+    /// The event of a frame that may be forwarded, or replaced; returns its number.
     pub(super) fn emit(
         &mut self,
-        place: &Place<'_>,
+        place: &FramePlace<'_>,
         what: What,
         replacement: Option<Vec<u8>>,
         steps: &mut Vec<Step>,
@@ -47,7 +47,7 @@ impl Session {
 
     fn emit_bent(
         &mut self,
-        place: &Place<'_>,
+        place: &FramePlace<'_>,
         what: What,
         replacement: Option<Vec<u8>>,
         armed: bool,

@@ -1,7 +1,7 @@
 //! How a connection is opened (AMQP 0-9-1 §2.2.4): its greeting, and the login and virtual host put in place of the
 //! program's.
 
-use super::{Place, Session, Step, Stop};
+use super::{FramePlace, Session, Step, Stop};
 use crate::{
     event::{Side, What},
     flaw::{Flaw, Protocol},
@@ -44,7 +44,7 @@ impl Session {
         };
         self.usage.bytes(length)?;
         self.stream(side).greeted = true;
-        let place = Place {
+        let place = FramePlace {
             side,
             at,
             offset: 0,

@@ -11,7 +11,7 @@ use crate::{
     frame, hex,
     json::bytes,
     message::{Content, Method},
-    options::Limits,
+    options::TapLimits,
 };
 use amq_protocol::protocol::BasicProperties;
 use serde::{Deserialize, Serialize};
@@ -248,7 +248,7 @@ fn event(line: Line, methods: &HashMap<u64, Method>) -> Result<Event, String> {
         } => {
             let payload = hex::decode(&payload).ok_or("the payload is not hexadecimal")?;
             let class =
-                frame::method(&payload, Limits::DEEPEST).map_err(|flaw| flaw.to_string())?;
+                frame::method(&payload, TapLimits::DEEPEST).map_err(|flaw| flaw.to_string())?;
             What::Method(Method::read(channel, class, &payload))
         }
         Words::Content {
@@ -268,7 +268,7 @@ fn event(line: Line, methods: &HashMap<u64, Method>) -> Result<Event, String> {
             let properties = match header.as_slice() {
                 [] => BasicProperties::default(),
                 bytes => {
-                    frame::header(bytes, Limits::DEEPEST)
+                    frame::header(bytes, TapLimits::DEEPEST)
                         .map_err(|flaw| flaw.to_string())?
                         .properties
                 }

@@ -7,7 +7,7 @@ mod watch;
 use std::sync::Arc;
 
 use workbook_broker::{Broker, Choice};
-use workbook_course::{Language, Side};
+use workbook_course::{Edition, Language};
 use workbook_report::{
     Verdict, kept,
     request::Request,
@@ -45,11 +45,11 @@ pub(super) async fn check(context: &Context, arguments: cli::Check) -> Result<Ex
     watch::again_and_again(context.language, &watched, once).await
 }
 
-fn side(arguments: &cli::Check) -> Side {
+fn side(arguments: &cli::Check) -> Edition {
     if arguments.solution {
-        Side::Solution
+        Edition::Solution
     } else {
-        Side::Exercise
+        Edition::Exercise
     }
 }
 
@@ -112,7 +112,7 @@ async fn once(context: &Context, arguments: &cli::Check) -> Result<Exit, Error> 
     let (score, results) = run(&plan, |event| progress.tell(event)).await?;
     leases.release().await;
     let reports: Vec<_> = results.into_iter().map(|result| result.report).collect();
-    if side == Side::Exercise {
+    if side == Edition::Exercise {
         for report in &reports {
             kept::keep(root, &chapter.slug, report)?;
         }
@@ -127,7 +127,7 @@ async fn once(context: &Context, arguments: &cli::Check) -> Result<Exit, Error> 
             solution: arguments.solution,
             verbose: arguments.verbose,
         };
-        output::told(&telling.text(&reports));
+        output::telling(&telling.text(&reports));
     }
     Ok(match score.verdict {
         Verdict::Pass => Exit::Ok,

@@ -1,12 +1,12 @@
 use super::super::{
     FindingId as Id,
-    testing::{Stage, ids, only},
+    testing::{Script, ids, only},
 };
 use crate::finding::DIRECT;
 
 /// A server that has got a request.
-fn server(automatic: bool) -> Stage {
-    Stage::connected("rpc_server")
+fn server(automatic: bool) -> Script {
+    Script::connected("rpc_server")
         .declares("rpc_queue")
         .prefetches(1, false)
         .consumes("rpc_queue", automatic)
@@ -15,15 +15,15 @@ fn server(automatic: bool) -> Stage {
 }
 
 /// A client that waits for its reply.
-fn client(id: &str) -> Stage {
-    Stage::connected("rpc_client 7")
+fn client(id: &str) -> Script {
+    Script::connected("rpc_client 7")
         .declares("rpc_queue")
         .declares_exclusive("amq.gen-1")
         .consumes("amq.gen-1", true)
         .asks(b"7", id, "amq.gen-1")
 }
 
-fn gets_13(client: Stage, id: &str) -> Stage {
+fn gets_13(client: Script, id: &str) -> Script {
     client
         .replied(1, b"13", id)
         .prints("Got 13")
@@ -124,7 +124,7 @@ fn the_reply_to_another_call_is_not_the_result() {
 
 #[test]
 fn a_queue_of_replies_belongs_to_its_client() {
-    let shared = Stage::connected("rpc_client 7")
+    let shared = Script::connected("rpc_client 7")
         .declares("rpc_queue")
         .declares("replies")
         .consumes("replies", true)
@@ -134,7 +134,7 @@ fn a_queue_of_replies_belongs_to_its_client() {
 
 #[test]
 fn direct_reply_to_has_its_conditions() {
-    let asks = |text: &str, stage: Stage| {
+    let asks = |text: &str, stage: Script| {
         stage
             .asks(b"7", "a", DIRECT)
             .refused(406, text, (60, 40))
@@ -142,7 +142,7 @@ fn direct_reply_to_has_its_conditions() {
             .exits(1)
     };
     let missing = "PRECONDITION_FAILED - fast reply consumer does not exist";
-    let late = Stage::connected("rpc_client_direct 7").declares("rpc_queue");
+    let late = Script::connected("rpc_client_direct 7").declares("rpc_queue");
     let finding = only(&[&asks(missing, late.clone())]);
     assert_eq!(finding.id, Id::DirectReplyTo);
     assert_eq!(finding.arguments["why"], "late");

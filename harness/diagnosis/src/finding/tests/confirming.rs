@@ -9,7 +9,7 @@ use workbook_course::Ask;
 
 use super::super::{
     FindingId as Id, Given,
-    testing::{Stage, found, ids_given},
+    testing::{Script, found, ids_given},
 };
 
 fn given() -> Given {
@@ -19,23 +19,23 @@ fn given() -> Given {
     }
 }
 
-fn ids(stage: &Stage) -> Vec<Id> {
+fn ids(stage: &Script) -> Vec<Id> {
     ids_given(&[stage], &given())
 }
 
 /// A program in confirm mode.
-fn publisher() -> Stage {
-    Stage::connected("publisher_confirms")
+fn publisher() -> Script {
+    Script::connected("publisher_confirms")
         .declares("confirmed")
         .wants_confirms()
 }
 
 /// Publishes a message with its body as its id.
-fn sends(stage: Stage, body: &str) -> Stage {
+fn sends(stage: Script, body: &str) -> Script {
     sends_as(stage, body, body, false)
 }
 
-fn sends_as(stage: Stage, body: &str, id: &str, marked: bool) -> Stage {
+fn sends_as(stage: Script, body: &str, id: &str, marked: bool) -> Script {
     let mut properties = BasicProperties::default().with_message_id(id.into());
     if marked {
         let mut headers = FieldTable::default();
@@ -50,7 +50,7 @@ fn sends_as(stage: Stage, body: &str, id: &str, marked: bool) -> Stage {
     )
 }
 
-fn comes_back(stage: Stage, body: &str) -> Stage {
+fn comes_back(stage: Script, body: &str) -> Script {
     let properties = BasicProperties::default().with_message_id(body.into());
     stage
         .broker(AMQPClass::Basic(basic::AMQPMethod::Return(basic::Return {
@@ -62,7 +62,7 @@ fn comes_back(stage: Stage, body: &str) -> Stage {
         .content_with(Side::Broker, body.as_bytes(), true, properties)
 }
 
-fn refused(stage: Stage, tag: u64) -> Stage {
+fn refused(stage: Script, tag: u64) -> Script {
     stage.broker(AMQPClass::Basic(basic::AMQPMethod::Nack(basic::Nack {
         delivery_tag: tag,
         multiple: false,
@@ -70,12 +70,12 @@ fn refused(stage: Stage, tag: u64) -> Stage {
     })))
 }
 
-fn ends(stage: Stage, code: i32) -> Stage {
+fn ends(stage: Script, code: i32) -> Script {
     stage.closes().exits(code)
 }
 
 /// Cut off, and on its second connection.
-fn cut(stage: Stage) -> Stage {
+fn cut(stage: Script) -> Script {
     stage
         .fault("reset")
         .ends(Side::Client, Ending::Fault)
@@ -99,7 +99,7 @@ fn what_is_confirmed_returned_and_refused_is_told() {
 
 #[test]
 fn confirms_are_asked_for_before_the_first_publish() {
-    let without = Stage::connected("publisher_confirms").declares("confirmed");
+    let without = Script::connected("publisher_confirms").declares("confirmed");
     let blind = sends(without, "one");
     let found = found(&[&ends(blind.clone(), 0)], &given());
     assert_eq!(found[0].id, Id::ConfirmModeMissing);

@@ -9,18 +9,18 @@ use workbook_course::Language;
 
 use super::super::{
     FindingId as Id,
-    testing::{Stage, ids, only},
+    testing::{Script, ids, only},
 };
 
-fn sent() -> Stage {
-    Stage::connected("send")
+fn sent() -> Script {
+    Script::connected("send")
         .declares("hello")
         .publishes("", "hello", b"Hello World!")
         .prints("Sent 'Hello World!'")
 }
 
-fn waits() -> Stage {
-    Stage::connected("receive")
+fn waits() -> Script {
+    Script::connected("receive")
         .declares("hello")
         .consumes("hello", true)
         .prints("Waiting for messages. To exit press CTRL+C")
@@ -29,11 +29,11 @@ fn waits() -> Stage {
 #[test]
 fn a_program_comes_to_the_broker() {
     assert_eq!(
-        only(&[&Stage::new("send").exits(101)]).id,
+        only(&[&Script::new("send").exits(101)]).id,
         Id::NeverConnected
     );
-    assert_eq!(ids(&[&Stage::new("send").fault("refuses").exits(1)]), []);
-    assert_eq!(ids(&[&Stage::new("send").dies(9)]), []);
+    assert_eq!(ids(&[&Script::new("send").fault("refuses").exits(1)]), []);
+    assert_eq!(ids(&[&Script::new("send").dies(9)]), []);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn silence_is_taken_for_death() {
 #[test]
 fn many_connections_at_once_are_too_many() {
     let connects = |times: usize, pause: u64| {
-        (0..times).fold(Stage::new("send"), |stage, _| {
+        (0..times).fold(Script::new("send"), |stage, _| {
             stage.connects().closes().passes(pause)
         })
     };
@@ -133,11 +133,11 @@ fn many_connections_at_once_are_too_many() {
 #[test]
 fn a_blocked_publisher_waits() {
     let publisher = || {
-        Stage::connected("send")
+        Script::connected("send")
             .declares("q")
             .blocked("low on memory")
     };
-    let publish = |stage: Stage, times: usize| {
+    let publish = |stage: Script, times: usize| {
         (0..times).fold(stage, |stage, _| stage.publishes("", "q", b"one"))
     };
     assert_eq!(only(&[&publisher()]).id, Id::ConnectionBlocked);
@@ -165,7 +165,7 @@ fn what_is_no_amqp_is_told_by_what_it_looks_like() {
     let begins = |looks_like: Protocol| {
         let start = "\"…\"".to_owned();
         let flaw = What::Unreadable(Flaw::Greeting { start, looks_like });
-        let stage = Stage::new("send").event(Side::Client, What::Connected);
+        let stage = Script::new("send").event(Side::Client, What::Connected);
         let cut = stage
             .event(Side::Client, flaw)
             .ends(Side::Client, Ending::Cut);
@@ -199,7 +199,7 @@ fn a_frame_that_is_too_large_is_no_foreign_protocol() {
 }
 
 /// A connection whose opening goes as far as `connection.tune-ok`.
-fn tunes(version: &str, frame_max: u32, channel_max: u16) -> Stage {
+fn tunes(version: &str, frame_max: u32, channel_max: u16) -> Script {
     let mut properties = FieldTable::default();
     let version = AMQPValue::LongString(version.into());
     properties.insert("version".into(), version);
@@ -217,7 +217,7 @@ fn tunes(version: &str, frame_max: u32, channel_max: u16) -> Stage {
         frame_max,
         heartbeat: 60,
     });
-    Stage::new("send")
+    Script::new("send")
         .event(Side::Client, What::Connected)
         .at(0)
         .broker(AMQPClass::Connection(start))
@@ -227,7 +227,7 @@ fn tunes(version: &str, frame_max: u32, channel_max: u16) -> Stage {
 
 #[test]
 fn what_the_broker_does_not_accept_in_the_negotiation_is_told_with_both_numbers() {
-    let gone = |stage: Stage| stage.ends(Side::Broker, Ending::DroppedByBroker).exits(1);
+    let gone = |stage: Script| stage.ends(Side::Broker, Ending::DroppedByBroker).exits(1);
     let small = tunes("4.3.6", 4096, 2047);
     let finding = only(&[&gone(small.clone())]);
     assert_eq!(finding.id, Id::NegotiationRefused);
@@ -254,7 +254,7 @@ fn what_the_broker_does_not_accept_in_the_negotiation_is_told_with_both_numbers(
 
 #[test]
 fn a_connection_that_ends_while_it_is_being_opened_has_a_finding() {
-    let connects = || Stage::new("send").event(Side::Client, What::Connected);
+    let connects = || Script::new("send").event(Side::Client, What::Connected);
     let left = connects().drops().exits(1);
     let finding = only(&[&left]);
     assert_eq!(
@@ -295,7 +295,7 @@ fn a_limit_of_the_lab_is_told() {
 
 #[test]
 fn what_vanished_was_never_said() {
-    let send = Stage::connected("send")
+    let send = Script::connected("send")
         .vanishing()
         .publishes("", "hello", b"Hello World!")
         .closes();

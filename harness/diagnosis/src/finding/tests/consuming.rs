@@ -3,11 +3,11 @@ use workbook_course::Ask;
 
 use super::super::{
     FindingId as Id, Given, Severity,
-    testing::{Stage, found, ids, ids_given, only},
+    testing::{Script, found, ids, ids_given, only},
 };
 
-fn consumer(automatic: bool) -> Stage {
-    Stage::connected("receive")
+fn consumer(automatic: bool) -> Script {
+    Script::connected("receive")
         .declares("hello")
         .consumes("hello", automatic)
         .prints("Waiting for messages. To exit press CTRL+C")
@@ -20,7 +20,7 @@ fn a_consumer_does_not_end_by_itself() {
     assert_eq!(ids(&[&one().drops().exits(0)]), [Id::StoppedEarly]);
     assert_eq!(ids(&[&one().interrupted().closes().exits(0)]), []);
     // It never said that it waits: a client that takes its one answer.
-    let client = Stage::connected("rpc_client")
+    let client = Script::connected("rpc_client")
         .declares("mine")
         .consumes("mine", true)
         .delivered(1, b"13")
@@ -32,7 +32,7 @@ fn a_consumer_does_not_end_by_itself() {
 
 #[test]
 fn an_empty_queue_is_not_the_end() {
-    let receive = Stage::connected("receive")
+    let receive = Script::connected("receive")
         .declares("hello")
         .prints("Waiting for messages. To exit press CTRL+C")
         .gets_nothing("hello")
@@ -126,7 +126,7 @@ fn numbers_are_not_text() {
 
 #[test]
 fn the_prefetch_comes_before_the_consumer() {
-    let worker = || Stage::connected("worker").declares("hello");
+    let worker = || Script::connected("worker").declares("hello");
     let late = worker().consumes("hello", false).prefetches(1, false);
     assert_eq!(only(&[&late]).id, Id::PrefetchTooLate);
     let early = worker().prefetches(1, false).consumes("hello", false);
@@ -148,7 +148,7 @@ fn no_prefetch_is_told_where_the_chapter_asks_for_one() {
         asks: [Ask::Prefetch].into(),
         ..Given::default()
     };
-    let worker = || Stage::connected("worker").declares("hello");
+    let worker = || Script::connected("worker").declares("hello");
     let without = worker().consumes("hello", false);
     assert_eq!(ids(&[&without]), []);
     assert_eq!(ids_given(&[&without], &given), [Id::PrefetchMissing]);
@@ -168,9 +168,9 @@ fn no_prefetch_is_why_a_check_fails_only_where_messages_waited_or_none_came() {
         asks: [Ask::Prefetch].into(),
         ..Given::default()
     };
-    let severity = |stage: Stage, given: &Given| found(&[&stage], given)[0].severity;
+    let severity = |stage: Script, given: &Given| found(&[&stage], given)[0].severity;
     let worker = || {
-        Stage::connected("worker")
+        Script::connected("worker")
             .declares("hello")
             .consumes("hello", false)
     };
@@ -182,7 +182,7 @@ fn no_prefetch_is_why_a_check_fails_only_where_messages_waited_or_none_came() {
     assert_eq!(severity(worker(), &given), Severity::Error);
     assert_eq!(severity(waited(), &given), Severity::Error);
     assert_eq!(severity(in_turn(), &given), Severity::Advice);
-    let late = |stage: Stage| stage.prefetches(1, false);
+    let late = |stage: Script| stage.prefetches(1, false);
     assert_eq!(severity(late(waited()), &given), Severity::Error);
     assert_eq!(
         severity(late(waited()), &Given::default()),
@@ -201,14 +201,14 @@ fn no_prefetch_is_why_a_check_fails_only_where_messages_waited_or_none_came() {
 
 #[test]
 fn no_prefetch_is_told_where_another_consumer_starves() {
-    let greedy = Stage::connected("worker 1")
+    let greedy = Script::connected("worker 1")
         .declares("hello")
         .passes(100)
         .consumes("hello", false)
         .delivered(1, b"one")
         .delivered(2, b"two")
         .delivered(3, b"three");
-    let idle = Stage::connected("worker 2")
+    let idle = Script::connected("worker 2")
         .declares("hello")
         .consumes("hello", false);
     let found = found(&[&greedy, &idle], &Given::default());
@@ -221,7 +221,7 @@ fn no_prefetch_is_told_where_another_consumer_starves() {
 #[test]
 fn who_asks_again_and_again_polls() {
     let asks = |times: usize| {
-        let receive = Stage::connected("receive").declares("hello");
+        let receive = Script::connected("receive").declares("hello");
         (0..times).fold(receive, |receive, _| receive.gets_nothing("hello"))
     };
     let finding = only(&[&asks(3)]);

@@ -1,9 +1,9 @@
 //! Correct programs show no finding.
 
-use super::super::testing::{Stage, ids};
+use super::super::testing::{Script, ids};
 
-fn send() -> Stage {
-    Stage::connected("send")
+fn send() -> Script {
+    Script::connected("send")
         .declares("hello")
         .publishes("", "hello", b"Hello World!")
         .prints("Sent 'Hello World!'")
@@ -11,8 +11,8 @@ fn send() -> Stage {
         .exits(0)
 }
 
-fn receive() -> Stage {
-    Stage::connected("receive")
+fn receive() -> Script {
+    Script::connected("receive")
         .declares("hello")
         .consumes("hello", true)
         .prints("Waiting for messages. To exit press CTRL+C")
@@ -40,12 +40,12 @@ fn a_correct_pair_shows_none() {
 fn nothing_is_said_of_a_program_that_still_runs() {
     assert_eq!(ids(&[&receive()]), []);
     assert_eq!(ids(&[&receive().delivered(1, b"one")]), []);
-    assert_eq!(ids(&[&Stage::new("receive")]), []);
+    assert_eq!(ids(&[&Script::new("receive")]), []);
 }
 
 #[test]
 fn manual_acknowledgement_is_as_good_with_a_prefetch_and_without() {
-    let consume = |stage: Stage| {
+    let consume = |stage: Script| {
         stage
             .consumes("hello", false)
             .prints("Waiting for messages. To exit press CTRL+C")
@@ -59,9 +59,9 @@ fn manual_acknowledgement_is_as_good_with_a_prefetch_and_without() {
             .closes()
             .exits(0)
     };
-    let without = consume(Stage::connected("receive").declares("hello"));
+    let without = consume(Script::connected("receive").declares("hello"));
     let with = consume(
-        Stage::connected("receive")
+        Script::connected("receive")
             .declares("hello")
             .prefetches(10, false),
     );
@@ -83,12 +83,12 @@ fn what_the_lab_kills_has_done_nothing_wrong() {
         .prints("Received 'one'")
         .drops();
     assert_eq!(ids(&[&killed.dies(9)]), []);
-    assert_eq!(ids(&[&Stage::connected("send").drops().dies(9)]), []);
+    assert_eq!(ids(&[&Script::connected("send").drops().dies(9)]), []);
 }
 
 #[test]
 fn confirms_that_are_awaited_are_fine() {
-    let send = Stage::connected("send")
+    let send = Script::connected("send")
         .declares("hello")
         .opens(2)
         .wants_confirms()
@@ -103,14 +103,14 @@ fn confirms_that_are_awaited_are_fine() {
 
 #[test]
 fn with_no_broker_an_error_is_right() {
-    let send = Stage::new("send").without_broker().exits(1);
+    let send = Script::new("send").without_broker().exits(1);
     assert_eq!(ids(&[&send]), []);
 }
 
 #[test]
 fn a_worker_that_is_killed_in_the_middle_of_a_task_is_no_mistake() {
     let worker = || {
-        Stage::connected("worker")
+        Script::connected("worker")
             .declares("task_queue")
             .prefetches(1, false)
             .consumes("task_queue", false)
@@ -125,7 +125,7 @@ fn a_worker_that_is_killed_in_the_middle_of_a_task_is_no_mistake() {
 
 #[test]
 fn a_server_may_answer_a_queue_that_it_has_never_declared() {
-    let server = Stage::connected("rpc_server")
+    let server = Script::connected("rpc_server")
         .declares("rpc_queue")
         .prefetches(1, false)
         .consumes("rpc_queue", false)

@@ -3,7 +3,7 @@ use workbook_course::Ask;
 
 use super::super::{
     FindingId as Id, Given,
-    testing::{Stage, found, ids, ids_given},
+    testing::{Script, found, ids, ids_given},
 };
 use crate::model::headers::{self, Binding, Headers, Match, Value};
 
@@ -22,7 +22,7 @@ fn table(pairs: &[&str]) -> FieldTable {
 #[test]
 fn a_message_has_the_headers_of_the_arguments() {
     let emit = |headers: FieldTable| {
-        Stage::connected("emit_log_headers format=pdf pages=3 -- report x=1")
+        Script::connected("emit_log_headers format=pdf pages=3 -- report x=1")
             .publishes_headers("header_logs", headers)
     };
     let right = emit(table(&["pages=3", "format=pdf"]));
@@ -50,7 +50,7 @@ fn a_message_has_the_headers_of_the_arguments() {
 #[test]
 fn a_binding_asks_for_the_arguments() {
     let receive = |arguments: FieldTable| {
-        Stage::connected("receive_logs_headers any format=pdf pages=3")
+        Script::connected("receive_logs_headers any format=pdf pages=3")
             .declares_exchange("header_logs")
             .declares_exclusive("amq.gen-1")
             .binds_headers("amq.gen-1", "header_logs", arguments)

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::super::{
     FindingId as Id, Given, Left,
-    testing::{Stage, found, ids, ids_given},
+    testing::{Script, found, ids, ids_given},
 };
 
 fn left(queues: &[&str], exchanges: &[&str], bindings: &[(&str, &str)]) -> Given {
@@ -22,13 +22,13 @@ fn left(queues: &[&str], exchanges: &[&str], bindings: &[(&str, &str)]) -> Given
 
 #[test]
 fn what_stays_is_told_of_who_made_it() {
-    let emit = Stage::connected("emit_log")
+    let emit = Script::connected("emit_log")
         .declares_exchange("logs")
         .declares("backup")
         .binds("backup", "logs")
         .closes()
         .exits(0);
-    let other = Stage::connected("receive_logs").declares_exchange("logs");
+    let other = Script::connected("receive_logs").declares_exchange("logs");
     let given = left(&["backup"], &[], &[("logs", "backup")]);
     let all = found(&[&emit, &other], &given);
     let told: Vec<_> = all.iter().map(|it| (it.id, &*it.program)).collect();
@@ -48,7 +48,7 @@ fn what_stays_is_told_of_who_made_it() {
 
 #[test]
 fn a_binding_may_be_all_that_stays() {
-    let send = Stage::connected("send")
+    let send = Script::connected("send")
         .declares("hello")
         .binds_key("hello", "amq.direct", "hello")
         .closes()
@@ -61,7 +61,7 @@ fn a_binding_may_be_all_that_stays() {
 
 #[test]
 fn an_exchange_may_stay() {
-    let emit = Stage::connected("emit_log").declares_exchange("all_logs");
+    let emit = Script::connected("emit_log").declares_exchange("all_logs");
     let given = left(&[], &["all_logs"], &[]);
     assert_eq!(ids_given(&[&emit], &given), [Id::LeftBehind]);
 }

@@ -5,12 +5,12 @@ use workbook_course::Ask;
 
 use super::super::{
     FindingId as Id, Given,
-    testing::{Stage, found, ids, ids_given, only},
+    testing::{Script, found, ids, ids_given, only},
 };
 
 #[test]
 fn a_publish_before_the_queue_is_discarded() {
-    let send = Stage::connected("send").publishes("", "hello", b"Hello World!");
+    let send = Script::connected("send").publishes("", "hello", b"Hello World!");
     let frame = send.last() - 1;
     let send = send.prints("Sent 'Hello World!'").closes().exits(0);
     let finding = only(&[&send]);
@@ -22,11 +22,11 @@ fn a_publish_before_the_queue_is_discarded() {
 
 #[test]
 fn who_declares_the_queue_too_late_is_named() {
-    let send = Stage::connected("send")
+    let send = Script::connected("send")
         .publishes("", "hello", b"one")
         .closes()
         .exits(0);
-    let receive = Stage::connected("receive").asks_for("hello");
+    let receive = Script::connected("receive").asks_for("hello");
     let declare = receive.last();
     let receive = receive.declared("hello").after(Duration::from_secs(1));
     let finding = only(&[&send, &receive]);
@@ -37,10 +37,10 @@ fn who_declares_the_queue_too_late_is_named() {
 
 #[test]
 fn nothing_is_discarded_where_somebody_may_have_declared_the_queue() {
-    let send = || Stage::connected("send").publishes("", "hello", b"one");
+    let send = || Script::connected("send").publishes("", "hello", b"one");
     let sent = || send().closes().exits(0);
     // Another program asked for it before this was routed.
-    let receive = Stage::connected("receive").asks_for("hello");
+    let receive = Script::connected("receive").asks_for("hello");
     assert_eq!(ids(&[&sent(), &receive]), [Id::DeclaredNothing]);
     // Nobody knows yet when it was routed.
     assert_eq!(ids(&[&send()]), [Id::DeclaredNothing]);
@@ -51,14 +51,14 @@ fn nothing_is_discarded_where_somebody_may_have_declared_the_queue() {
     };
     assert_eq!(ids_given(&[&sent()], &given), [Id::DeclaredNothing]);
     // Somebody declared it, at a time that is on no tape.
-    let receive = Stage::connected("receive")
+    let receive = Script::connected("receive")
         .consumes("hello", true)
         .after(Duration::from_secs(1));
     let both = ids(&[&sent(), &receive]);
     assert_eq!(both, [Id::DeclaredNothing, Id::DeclaredNothing]);
     // The broker says that it is there: it is declared with other options.
     let refused = "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'hello' in vhost '/': received 'true' but current is 'false'";
-    let other = Stage::connected("send")
+    let other = Script::connected("send")
         .asks_for("hello")
         .refused(406, refused, (50, 10));
     assert!(!ids(&[&other, &sent()]).contains(&Id::DiscardedPublish));
@@ -66,7 +66,7 @@ fn nothing_is_discarded_where_somebody_may_have_declared_the_queue() {
 
 #[test]
 fn what_is_mandatory_comes_back_and_is_not_discarded() {
-    let send = Stage::connected("publisher_confirms")
+    let send = Script::connected("publisher_confirms")
         .publishes_mandatory("confirmed", b"one")
         .returned("confirmed", b"one")
         .prints("returned one")
@@ -77,7 +77,7 @@ fn what_is_mandatory_comes_back_and_is_not_discarded() {
 
 #[test]
 fn publishing_with_no_subscriber_is_a_mistake_only_where_the_chapter_says_so() {
-    let emit = Stage::connected("emit_log")
+    let emit = Script::connected("emit_log")
         .declares_exchange("logs")
         .publishes("logs", "", b"info: one")
         .closes()
@@ -88,7 +88,7 @@ fn publishing_with_no_subscriber_is_a_mistake_only_where_the_chapter_says_so() {
     };
     assert_eq!(ids(&[&emit]), []);
     assert_eq!(ids_given(&[&emit], &given), [Id::DiscardedPublish]);
-    let bound = Stage::connected("receive_logs")
+    let bound = Script::connected("receive_logs")
         .declares("mine")
         .binds("mine", "logs");
     let late = emit.after(Duration::from_secs(1));
@@ -97,7 +97,7 @@ fn publishing_with_no_subscriber_is_a_mistake_only_where_the_chapter_says_so() {
 
 #[test]
 fn a_publish_that_never_came_was_not_flushed() {
-    let send = || Stage::connected("send").declares("hello");
+    let send = || Script::connected("send").declares("hello");
     let early = send().prints("Sent 'Hello World!'").drops().exits(0);
     assert_eq!(
         ids(&[&early]),
@@ -125,7 +125,7 @@ fn a_publish_that_never_came_was_not_flushed() {
 
 #[test]
 fn sent_is_said_after_sending() {
-    let early = Stage::new("send")
+    let early = Script::new("send")
         .prints("Sent 'Hello World!'")
         .connects()
         .opens(1)
@@ -134,7 +134,7 @@ fn sent_is_said_after_sending() {
         .closes()
         .exits(0);
     assert_eq!(ids(&[&early]), [Id::SentTooEarly]);
-    let nobody = Stage::new("send")
+    let nobody = Script::new("send")
         .without_broker()
         .prints("Sent 'Hello World!'")
         .exits(1);
@@ -143,30 +143,30 @@ fn sent_is_said_after_sending() {
 
 #[test]
 fn who_never_came_to_the_broker_is_told_that_and_nothing_else() {
-    let elsewhere = Stage::new("send").prints("Sent 'Hello World!'").exits(0);
+    let elsewhere = Script::new("send").prints("Sent 'Hello World!'").exits(0);
     let finding = only(&[&elsewhere]);
     assert_eq!(finding.id, Id::NeverConnected);
     assert_eq!(finding.arguments["how"], "claims");
-    let waits = Stage::new("receive").prints("Waiting for messages. To exit press CTRL+C");
+    let waits = Script::new("receive").prints("Waiting for messages. To exit press CTRL+C");
     for stage in [waits.clone(), waits.dies(9)] {
         assert_eq!(only(&[&stage]).id, Id::NeverConnected);
     }
     // It may be about to connect.
-    assert_eq!(ids(&[&Stage::new("receive")]), []);
-    let quiet = only(&[&Stage::new("send").exits(0)]);
+    assert_eq!(ids(&[&Script::new("receive")]), []);
+    let quiet = only(&[&Script::new("send").exits(0)]);
     assert_eq!(quiet.arguments["how"], "well");
-    let early = only(&[&Stage::new("send").exits(101)]);
+    let early = only(&[&Script::new("send").exits(101)]);
     assert_eq!(early.arguments["how"], "badly");
     // A usage and Ctrl-C are ends of their own, and without a broker there is nothing to come to.
-    let nobody = Stage::new("send").without_broker().exits(0);
+    let nobody = Script::new("send").without_broker().exits(0);
     assert_eq!(ids(&[&nobody]), []);
-    assert_eq!(ids(&[&Stage::new("receive").interrupted().exits(130)]), []);
+    assert_eq!(ids(&[&Script::new("receive").interrupted().exits(130)]), []);
 }
 
 #[test]
 fn upper_and_lower_case_are_told() {
     let with = |program: &'static str, body: &[u8], line: &str| {
-        Stage::connected(program)
+        Script::connected(program)
             .declares("hello")
             .publishes("", "hello", body)
             .prints(line)
@@ -178,7 +178,7 @@ fn upper_and_lower_case_are_told() {
         bodies: vec![b"Hello World!".to_vec()],
         ..Given::default()
     };
-    let told = |stage: &Stage| {
+    let told = |stage: &Script| {
         let mut found = found(&[stage], &given);
         let finding = found.pop().expect("it is told");
         assert_eq!((finding.id, found.len()), (Id::OtherBody, 0));
@@ -212,13 +212,13 @@ fn upper_and_lower_case_are_told() {
 #[test]
 fn a_queue_that_nobody_else_uses_is_a_slip() {
     let send = |queue: &str| {
-        Stage::connected("send")
+        Script::connected("send")
             .declares(queue)
             .publishes("", queue, b"one")
             .closes()
             .exits(0)
     };
-    let receive = Stage::connected("receive")
+    let receive = Script::connected("receive")
         .declares("hello")
         .consumes("hello", true);
     let finding = only(&[&send("helo"), &receive]);
@@ -238,7 +238,7 @@ fn a_queue_that_nobody_else_uses_is_a_slip() {
 #[test]
 fn a_purge_throws_away_only_what_waits() {
     let send = |messages: u32| {
-        Stage::connected("send")
+        Script::connected("send")
             .declares("hello")
             .purges("hello", messages)
             .publishes("", "hello", b"one")
@@ -256,7 +256,7 @@ fn a_purge_throws_away_only_what_waits() {
 #[test]
 fn confirms_are_awaited_before_the_close() {
     let send = || {
-        Stage::connected("send")
+        Script::connected("send")
             .declares("hello")
             .wants_confirms()
             .publishes("", "hello", b"one")
@@ -287,13 +287,13 @@ fn confirms_are_awaited_before_the_close() {
 #[test]
 fn a_confirm_that_nobody_can_have_read_was_not_awaited() {
     let send = || {
-        Stage::connected("send")
+        Script::connected("send")
             .declares("hello")
             .wants_confirms()
             .publishes("", "hello", b"one")
     };
-    let gone = |stage: Stage| stage.event(Side::Client, What::HalfClosed);
-    let reset = |stage: Stage| {
+    let gone = |stage: Script| stage.event(Side::Client, What::HalfClosed);
+    let reset = |stage: Script| {
         let why = "connection reset".to_owned();
         stage.event(Side::Client, What::Reset { why })
     };
@@ -319,7 +319,7 @@ fn a_confirm_that_nobody_can_have_read_was_not_awaited() {
 #[test]
 fn a_returned_message_is_looked_at() {
     let send = || {
-        Stage::connected("publisher_confirms")
+        Script::connected("publisher_confirms")
             .declares("confirmed")
             .wants_confirms()
             .publishes_mandatory("confirmed", b"one")
@@ -340,9 +340,9 @@ fn to_declare_nothing_is_worth_an_advice() {
         queues: ["hello".to_owned()].into(),
         ..Given::default()
     };
-    let send = |stage: Stage| stage.publishes("", "hello", b"one").closes().exits(0);
-    let relying = send(Stage::connected("send"));
-    let declaring = send(Stage::connected("send").declares("hello"));
+    let send = |stage: Script| stage.publishes("", "hello", b"one").closes().exits(0);
+    let relying = send(Script::connected("send"));
+    let declaring = send(Script::connected("send").declares("hello"));
     let advice = found(&[&relying], &given);
     assert_eq!(advice[0].id, Id::DeclaredNothing);
     assert_eq!(advice[0].severity, super::super::Severity::Advice);
@@ -358,7 +358,7 @@ fn what_goes_past_the_queues_of_the_exercise_need_not_be_kept() {
         ..Given::default()
     };
     let to = |queue: &str| {
-        let worker = Stage::connected("worker").declares("task_queue");
+        let worker = Script::connected("worker").declares("task_queue");
         let published = worker.declares("reports").publishes("", queue, b"one");
         ids_given(&[&published.closes().exits(0)], &given)
     };
@@ -372,7 +372,7 @@ fn what_a_restart_loses_is_told_where_the_chapter_asks() {
         asks: [Ask::Durable].into(),
         ..Given::default()
     };
-    let lossy = Stage::connected("new_task").declares_transient("task_queue");
+    let lossy = Script::connected("new_task").declares_transient("task_queue");
     let declare = lossy.last() - 1;
     let lossy = lossy.publishes("", "task_queue", b"one");
     let content = lossy.last();
@@ -387,7 +387,7 @@ fn what_a_restart_loses_is_told_where_the_chapter_asks() {
         ]
     );
     assert_eq!(ids(&[&lossy]), []);
-    let safe = Stage::connected("new_task")
+    let safe = Script::connected("new_task")
         .declares("task_queue")
         .publishes_persistent("task_queue", b"one")
         .closes()

@@ -1,13 +1,13 @@
 use super::super::{
     Finding, FindingId as Id, Given,
     refusals::anonymous,
-    testing::{Stage, ids, ids_given, only},
+    testing::{Script, ids, ids_given, only},
 };
 
 const NO_QUEUE: &str = "NOT_FOUND - no queue 'hello' in vhost 'lab-1'";
 
-fn consume_refused() -> Stage {
-    Stage::connected("receive")
+fn consume_refused() -> Script {
+    Script::connected("receive")
         .client(consume("hello"))
         .refused(404, NO_QUEUE, (60, 20))
         .drops()
@@ -39,7 +39,7 @@ fn a_queue_that_is_not_there_is_named() {
 
 #[test]
 fn who_declares_it_later_is_named() {
-    let send = Stage::connected("send")
+    let send = Script::connected("send")
         .passes(500)
         .declares("hello")
         .publishes("", "hello", b"one")
@@ -52,7 +52,10 @@ fn who_declares_it_later_is_named() {
 
 #[test]
 fn who_declared_it_before_did_not_do_so_afterwards() {
-    let before = Stage::connected("send").declares("hello").closes().exits(0);
+    let before = Script::connected("send")
+        .declares("hello")
+        .closes()
+        .exits(0);
     let refused = consume_refused().after(std::time::Duration::from_secs(1));
     let finding = only(&[&refused, &before]);
     assert_eq!(finding.id, Id::QueueNotFound);
@@ -63,7 +66,7 @@ fn who_declared_it_before_did_not_do_so_afterwards() {
 fn an_exchange_that_has_the_name_of_the_queue_is_the_usual_slip() {
     let text = "NOT_FOUND - no exchange 'hello' in vhost '/'";
     let send = |exchange: &str| {
-        Stage::connected("send")
+        Script::connected("send")
             .declares("hello")
             .publishes(exchange, "hello", b"one")
             .refused(404, text, (60, 40))
@@ -80,12 +83,12 @@ fn an_exchange_that_has_the_name_of_the_queue_is_the_usual_slip() {
 #[test]
 fn the_argument_that_differs_is_named_and_who_declared_it() {
     let text = "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'hello' in vhost 'lab-1': received 'false' but current is 'true'";
-    let send = Stage::connected("send")
+    let send = Script::connected("send")
         .declares("hello")
         .publishes("", "hello", b"one")
         .closes()
         .exits(0);
-    let receive = Stage::connected("receive")
+    let receive = Script::connected("receive")
         .asks_for("hello")
         .refused(406, text, (50, 10))
         .drops()
@@ -109,7 +112,7 @@ fn the_argument_that_differs_is_named_and_who_declared_it() {
 #[test]
 fn an_optional_argument_is_understood_too() {
     let text = "PRECONDITION_FAILED - inequivalent arg 'x-max-priority' for queue 'q' in vhost '/': received none but current is the value '10' of type 'long'";
-    let program = Stage::connected("p")
+    let program = Script::connected("p")
         .asks_for("q")
         .refused(406, text, (50, 10))
         .drops()
@@ -120,13 +123,13 @@ fn an_optional_argument_is_understood_too() {
     assert_eq!(finding.arguments["owner"], "none");
 }
 
-fn unknown_tag(stage: Stage, tag: u64) -> Finding {
+fn unknown_tag(stage: Script, tag: u64) -> Finding {
     let text = format!("PRECONDITION_FAILED - unknown delivery tag {tag}");
     only(&[&stage.refused(406, &text, (60, 80)).drops().exits(1)])
 }
 
-fn consumer(automatic: bool) -> Stage {
-    Stage::connected("worker")
+fn consumer(automatic: bool) -> Script {
+    Script::connected("worker")
         .declares("hello")
         .consumes("hello", automatic)
         .delivered(1, b"one")
@@ -169,8 +172,8 @@ fn each_way_to_an_unknown_tag_has_its_own_name() {
 #[test]
 fn the_owner_of_an_exclusive_queue_is_named() {
     let text = "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'mine' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.";
-    let owner = Stage::connected("one").declares("mine");
-    let other = Stage::connected("two")
+    let owner = Script::connected("one").declares("mine");
+    let other = Script::connected("two")
         .passes(100)
         .asks_for("mine")
         .refused(405, text, (50, 10))
@@ -187,7 +190,7 @@ fn the_owner_of_an_exclusive_queue_is_named() {
 #[test]
 fn refused_access_says_to_what() {
     let about = |text: &str, ids| {
-        let program = Stage::connected("p").declares("q").client(consume("q"));
+        let program = Script::connected("p").declares("q").client(consume("q"));
         let program = program.refused(403, text, ids).drops().exits(1);
         only(&[&program]).arguments["about"].clone()
     };
@@ -203,7 +206,7 @@ fn refused_access_says_to_what() {
 fn a_refused_transient_queue_is_told_from_other_internal_errors() {
     let text = "INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated.";
     let send = |text: &str| {
-        let send = Stage::connected("send").asks_for("hello");
+        let send = Script::connected("send").asks_for("hello");
         send.thrown_out(541, text, (50, 10)).exits(1)
     };
     let finding = only(&[&send(text)]);
@@ -215,7 +218,7 @@ fn a_refused_transient_queue_is_told_from_other_internal_errors() {
 #[test]
 fn a_broker_that_shuts_down_is_nobodys_mistake() {
     let text = "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'";
-    let receive = Stage::connected("receive")
+    let receive = Script::connected("receive")
         .declares("hello")
         .thrown_out(320, text, (0, 0));
     assert_eq!(ids(&[&receive.exits(1)]), []);
@@ -238,7 +241,7 @@ fn the_labs_virtual_host_stays_unnamed() {
 #[test]
 fn what_is_certainly_refused_is_told_without_the_answer() {
     let worker = |automatic: bool| {
-        Stage::connected("worker")
+        Script::connected("worker")
             .declares("q")
             .consumes("q", automatic)
             .delivered(1, b"one")
@@ -273,12 +276,12 @@ fn an_exchange_that_nobody_declares_is_missing_without_the_answer() {
         ..Given::default()
     };
     let send = |exchange: &str| {
-        Stage::connected("send")
+        Script::connected("send")
             .declares("q")
             .publishes(exchange, "", b"hi")
     };
     let text = "NOT_FOUND - no exchange 'nowhere' in vhost '/'";
-    let told = |stage: Stage| ids_given(&[&stage.exits(0)], &given);
+    let told = |stage: Script| ids_given(&[&stage.exits(0)], &given);
     assert_eq!(told(send("nowhere").closes()), [Id::ExchangeNotFound]);
     let answered = send("nowhere").refused(404, text, (60, 40)).closes();
     assert_eq!(told(answered), [Id::ExchangeNotFound]);
@@ -295,7 +298,7 @@ fn an_exchange_that_nobody_declares_is_missing_without_the_answer() {
         let found = ids_given(&[&send(exchange).closes().exits(0)], &text);
         assert!(!found.contains(&Id::ExchangeNotFound));
     }
-    let other = Stage::connected("other")
+    let other = Script::connected("other")
         .declares_exchange("nowhere")
         .closes()
         .exits(0);
@@ -310,7 +313,7 @@ fn an_exchange_that_nobody_declares_is_missing_without_the_answer() {
 fn to_ask_is_no_mistake() {
     use amqp_tap::amq_protocol::protocol::{AMQPClass, queue};
     let asks = || {
-        Stage::connected("receive")
+        Script::connected("receive")
             .client(AMQPClass::Queue(queue::AMQPMethod::Declare(
                 queue::Declare {
                     queue: "hello".into(),

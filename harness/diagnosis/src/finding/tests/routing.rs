@@ -2,7 +2,7 @@ use workbook_course::Ask;
 
 use super::super::{
     FindingId as Id, Given,
-    testing::{Stage, found, ids, ids_given},
+    testing::{Script, found, ids, ids_given},
 };
 
 fn logs() -> Given {
@@ -14,8 +14,8 @@ fn logs() -> Given {
 }
 
 /// A subscriber as it ought to be.
-fn subscriber(queue: &str) -> Stage {
-    Stage::connected("receive_logs")
+fn subscriber(queue: &str) -> Script {
+    Script::connected("receive_logs")
         .declares_exchange("logs")
         .declares_exclusive(queue)
         .binds(queue, "logs")
@@ -26,7 +26,7 @@ fn subscriber(queue: &str) -> Stage {
 #[test]
 fn subscribers_with_a_queue_each_are_right() {
     let (one, other) = (subscriber("amq.gen-1"), subscriber("amq.gen-2"));
-    let emit = Stage::connected("emit_log")
+    let emit = Script::connected("emit_log")
         .declares_exchange("logs")
         .publishes("logs", "", b"info")
         .closes()
@@ -37,7 +37,7 @@ fn subscribers_with_a_queue_each_are_right() {
 #[test]
 fn a_queue_that_two_consume_from_is_shared() {
     let shared = || {
-        Stage::connected("receive_logs")
+        Script::connected("receive_logs")
             .declares_exchange("logs")
             .declares("logs_queue")
             .binds("logs_queue", "logs")
@@ -53,7 +53,7 @@ fn a_queue_that_two_consume_from_is_shared() {
 
 #[test]
 fn a_queue_for_everybody_stays() {
-    let left = Stage::connected("receive_logs")
+    let left = Script::connected("receive_logs")
         .declares_exchange("logs")
         .asks_for("")
         .declared("amq.gen-1")
@@ -67,7 +67,7 @@ fn a_queue_for_everybody_stays() {
 
 #[test]
 fn a_queue_that_goes_with_its_last_consumer_does_not_stay() {
-    let shared = Stage::connected("receive_logs")
+    let shared = Script::connected("receive_logs")
         .declares_exchange("logs")
         .declares_auto_delete("mine")
         .binds("mine", "logs")
@@ -80,7 +80,7 @@ fn a_queue_that_goes_with_its_last_consumer_does_not_stay() {
 #[test]
 fn a_queue_that_is_bound_to_nothing_gets_nothing() {
     let unbound = || {
-        Stage::connected("receive_logs")
+        Script::connected("receive_logs")
             .declares_exchange("logs")
             .declares_exclusive("amq.gen-1")
             .consumes("amq.gen-1", true)
@@ -104,7 +104,7 @@ fn a_queue_that_is_bound_to_nothing_gets_nothing() {
 #[test]
 fn another_exchange_is_named_beside_the_one_that_is_meant() {
     let emit = |exchange: &str| {
-        Stage::connected("emit_log")
+        Script::connected("emit_log")
             .declares_exchange(exchange)
             .publishes(exchange, "", b"info")
     };
@@ -131,7 +131,7 @@ fn direct_logs() -> Given {
 #[test]
 fn the_first_argument_is_the_routing_key() {
     let emit = |key: &str| {
-        Stage::connected("emit_log_direct error 'disk full'").publishes(
+        Script::connected("emit_log_direct error 'disk full'").publishes(
             "direct_logs",
             key,
             b"disk full",
@@ -145,7 +145,7 @@ fn the_first_argument_is_the_routing_key() {
         (Id::OtherRoutingKey, "error")
     );
     // Without arguments the chapter's text gives the key, and other chapters have other arguments.
-    let plain = Stage::connected("emit_log_direct").publishes("direct_logs", "info", b"hello");
+    let plain = Script::connected("emit_log_direct").publishes("direct_logs", "info", b"hello");
     assert_eq!(ids_given(&[&plain], &direct_logs()), []);
     assert_eq!(ids(&[&emit("")]), []);
 }
@@ -153,10 +153,10 @@ fn the_first_argument_is_the_routing_key() {
 #[test]
 fn each_argument_is_bound() {
     let receive = |keys: &[&str]| {
-        let queue = Stage::connected("receive_logs_direct info error")
+        let queue = Script::connected("receive_logs_direct info error")
             .declares_exchange("direct_logs")
             .declares_exclusive("amq.gen-1");
-        let bind = |stage: Stage, key: &&str| stage.binds_key("amq.gen-1", "direct_logs", key);
+        let bind = |stage: Script, key: &&str| stage.binds_key("amq.gen-1", "direct_logs", key);
         keys.iter().fold(queue, bind).consumes("amq.gen-1", true)
     };
     let both = receive(&["error", "info"]).passes(5000);
@@ -175,14 +175,14 @@ fn each_argument_is_bound() {
 
 #[test]
 fn one_queue_has_all_bindings() {
-    let queue = |stage: Stage, queue: &str| {
+    let queue = |stage: Script, queue: &str| {
         stage
             .declares_exclusive(queue)
             .binds_key(queue, "direct_logs", "error")
             .consumes(queue, true)
     };
     let start =
-        Stage::connected("receive_logs_direct error error").declares_exchange("direct_logs");
+        Script::connected("receive_logs_direct error error").declares_exchange("direct_logs");
     let one = queue(start, "amq.gen-1");
     assert_eq!(ids_given(&[&one], &direct_logs()), []);
     let two = queue(one.clone(), "amq.gen-2");

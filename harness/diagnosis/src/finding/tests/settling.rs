@@ -1,16 +1,16 @@
 use super::super::{
     FindingId as Id,
-    testing::{Stage, ids, only},
+    testing::{Script, ids, only},
 };
 
-fn consumer(automatic: bool) -> Stage {
-    Stage::connected("receive")
+fn consumer(automatic: bool) -> Script {
+    Script::connected("receive")
         .declares("hello")
         .consumes("hello", automatic)
         .prints("Waiting for messages. To exit press CTRL+C")
 }
 
-fn worker() -> Stage {
+fn worker() -> Script {
     consumer(false).works(100)
 }
 
@@ -79,7 +79,7 @@ fn an_acknowledgement_may_settle_many() {
 
 #[test]
 fn work_takes_its_time_before_the_ack() {
-    let works = |stage: Stage, millis: u64| stage.delivered(1, b"one..").passes(millis).acks(1);
+    let works = |stage: Script, millis: u64| stage.delivered(1, b"one..").passes(millis).acks(1);
     let finding = only(&[&works(worker(), 5)]);
     assert_eq!(finding.id, Id::AckBeforeDone);
     assert_eq!(finding.arguments["work"], "200 ms");

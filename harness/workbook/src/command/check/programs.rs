@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use workbook_course::{Chapter, Language, Side};
+use workbook_course::{Chapter, Edition, Language};
 use workbook_report::request::Programs;
 
 use crate::{
@@ -122,7 +122,7 @@ pub(super) fn are_there(
     context: &Context,
     number: usize,
     chapter: &Chapter,
-    side: Side,
+    side: Edition,
     programs: &Programs,
 ) -> Result<(), Error> {
     let workspace = &context.workspace;

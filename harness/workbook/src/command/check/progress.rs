@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use workbook_course::Language;
-use workbook_runner::{CheckResult, Event};
+use workbook_runner::{CheckResult, RunEvent};
 
 use crate::{
     error::{Error, Exit},
@@ -36,7 +36,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn tell(&mut self, event: &Event) {
+    pub(super) fn tell(&mut self, event: &RunEvent) {
         if self.json {
             match serde_json::to_string(event) {
                 Ok(line) => output::line(&line),
@@ -45,7 +45,7 @@ impl Progress {
             return;
         }
         match event {
-            Event::Started { checks, broker, .. } => {
+            RunEvent::Started { checks, broker, .. } => {
                 let (version, kind) = (&broker.version, &broker.kind);
                 output::progress(&match self.language {
                     Language::English => format!("{checks} checks, RabbitMQ {version} ({kind})"),
@@ -55,7 +55,7 @@ impl Progress {
                     bar.set_length(*checks as u64);
                 }
             }
-            Event::Check(result) => {
+            RunEvent::Check(result) => {
                 if self.verbose {
                     output::line(&line(self.language, result));
                 }
@@ -63,7 +63,7 @@ impl Progress {
                     bar.inc(1);
                 }
             }
-            Event::Finished(_) => {
+            RunEvent::Finished(_) => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();
                 }

@@ -17,7 +17,7 @@ use crate::{
 /// An editor writes a file in several steps; they are taken as one.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// Does something, and again whenever one of the files or folders changes, until Ctrl-C. Answers how the last one that
+/// Does something, and again whenever one of the files or folders changes, until Ctrl-C. Returns how the last one that
 /// came to its end did.
 pub(super) async fn again_and_again(
     language: Language,
