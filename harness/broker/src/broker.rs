@@ -50,6 +50,7 @@ impl Broker {
     ///
     /// Any number of processes may call this at the same moment; one of them starts the broker and the
     /// others wait for it and get the same.
+    #[tracing::instrument(level = "debug", skip_all, fields(choice = %options.choice))]
     pub async fn find_or_start(options: &Options) -> Result<Self, Error> {
         if let Choice::Address(address) = &options.choice {
             return Self::at(address, &options.state).await;
@@ -285,6 +286,7 @@ async fn start_first(options: &Options, kinds: &[Kind]) -> Result<Broker, Error>
 }
 
 /// Starts a broker of that kind in the place of one that died. The start lock is held.
+#[tracing::instrument(level = "debug", skip_all, fields(%kind))]
 async fn start(options: &Options, kind: Kind) -> Result<Broker, Error> {
     options.state.ensure()?;
     clean(options, kind).await?;

@@ -86,6 +86,7 @@ impl Refused {
 }
 
 /// Asks the API at `url`. The answer's JSON; `Null` where there is none.
+#[tracing::instrument(level = "debug", name = "management", skip_all, fields(method = %asked.method, path = asked.path))]
 pub(crate) async fn ask(url: &Url, login: &Login, asked: &Asked<'_>) -> Result<Value, Refused> {
     match timeout(REQUEST_TIMEOUT, answer(url, login, asked)).await {
         Ok(answer) => answer,

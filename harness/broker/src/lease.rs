@@ -51,6 +51,7 @@ impl Broker {
 }
 
 impl Lease {
+    #[tracing::instrument(level = "debug", name = "lease", skip_all)]
     pub(crate) async fn take(broker: &Broker) -> Result<Self, Error> {
         let claim = Claim::of_process(broker.state()).await?;
         let session = broker.management().session();
@@ -168,6 +169,7 @@ impl Lease {
     /// `false`: something is left (an exclusive queue, a policy, a binding between built-in exchanges), and the lease is
     /// to be released. Whoever clears a lease must know that nothing is under way to it: a message that comes later
     /// meets the next queue of its name.
+    #[tracing::instrument(level = "debug", name = "clear_lease", skip_all, fields(vhost = self.name))]
     pub async fn clear(&self) -> Result<bool, Error> {
         self.broker.management().session().clear(&self.name).await
     }

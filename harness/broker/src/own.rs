@@ -43,6 +43,7 @@ impl Broker {
     /// A broker for the caller alone, of the kind that `options` asks for, on ports that nobody
     /// asks for by number: the one that an earlier check gave back, or a fresh one. Somebody else's broker cannot be had
     /// for one's own: an address counts as [`Choice::Auto`]. A start takes some 6 s.
+    #[tracing::instrument(level = "debug", skip_all, fields(choice = %options.choice))]
     pub async fn start_own(options: &Options) -> Result<OwnBroker, Error> {
         let folder = options.state.path_of("own");
         options.state.ensure()?;
@@ -111,6 +112,7 @@ impl OwnBroker {
 
     /// Stops RabbitMQ and starts it again with its data and on its ports, and
     /// waits until it is ready. Connections break; durable things stay.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub async fn restart(&self) -> Result<(), Error> {
         let record = self.record()?;
         let ready = record.ready.clone().ok_or_else(|| self.lost())?;
@@ -142,12 +144,14 @@ impl OwnBroker {
 
     /// Makes the broker believe that its memory is used up: it sends `connection.blocked` and reads
     /// nothing more from connections that publish, until [`OwnBroker::feed`].
+    #[tracing::instrument(level = "debug", skip_all)]
     pub async fn starve(&self) -> Result<(), Error> {
         self.starving.store(true, Ordering::Relaxed);
         self.control(&["set_vm_memory_high_watermark", "0"]).await
     }
 
     /// Gives the broker its memory back: it sends `connection.unblocked`.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub async fn feed(&self) -> Result<(), Error> {
         self.control(&["set_vm_memory_high_watermark", "0.6"])
             .await?;

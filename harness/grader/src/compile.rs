@@ -138,6 +138,7 @@ impl<'a> Site<'a> {
     }
 
     /// Calls the compiler.
+    #[tracing::instrument(level = "debug", skip_all)]
     async fn rustc(&self, unit: &Unit<'_>) -> Result<(), CompileError> {
         let places = &self.places;
         let at = |path: &Path| path.display().to_string();

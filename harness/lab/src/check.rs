@@ -14,7 +14,7 @@ use workbook_broker::{Broker, Options};
 use workbook_course::ChapterGiven;
 use workbook_report::{
     failure::{Checked, Failure, Verdict},
-    kept,
+    kept, log,
     report::{CheckReport, ProgramReport},
     request::{REQUEST, Request},
     seed, sentences,
@@ -124,6 +124,7 @@ type Body<'b> = Box<dyn for<'a> FnOnce(&'a Bench) -> LocalBoxFuture<'a, Tried> +
 /// [`Box`], and compiled once.
 pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
     let started = Instant::now();
+    log::start();
     let name = path.rsplit("::").nth(1).unwrap_or(path).to_owned();
     let (request, unreadable) = match Request::from_env() {
         Ok(request) => (Rc::new(request), None),
@@ -211,6 +212,7 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
 }
 
 /// Tries a body in labs on the broker of this process.
+#[tracing::instrument(level = "debug", name = "labs", skip_all, fields(exercise = exercise.slug(), %seed))]
 async fn on_the_broker(
     exercise: Exercise,
     request: &Rc<Request>,

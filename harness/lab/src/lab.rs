@@ -408,6 +408,7 @@ impl Lab {
         let words = std::iter::once(&name).chain(start.arguments);
         let argv = words.map(|word| (*word).to_owned()).collect();
         let program = Program::new(argv, process, tap, &self.bell);
+        tracing::debug!(program = program.name(), "starts");
         self.programs.borrow_mut().push(program.clone());
         program
     }

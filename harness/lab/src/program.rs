@@ -205,6 +205,7 @@ impl Program {
         what: &str,
         mut look: impl FnMut(&Self) -> Option<Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        self.trace("waits until", what);
         let seen = self.0.bell.until(self.0.bell.deadline, || {
             // The end is looked at first, so that all that came before it is seen.
             let over = self.is_over();
@@ -213,10 +214,17 @@ impl Program {
                 None => over.then_some(None),
             }
         });
-        match seen.await {
+        let seen = seen.await;
+        self.trace("has waited until", what);
+        match seen {
             Some(Some(seen)) => seen,
             Some(None) | None => Err(self.missed(what)),
         }
+    }
+
+    /// What the lab does with it, for whoever looks at a run that is stuck.
+    pub(crate) fn trace(&self, does: &str, what: &str) {
+        tracing::debug!(program = self.name(), "{does}: {what}");
     }
 
     /// Waits until a frame that passes is on the tape, and returns its event.

@@ -10,12 +10,14 @@
 //! | [`telling`] | how they are told on one screen |
 //! | [`sentences`] | what checks say, in Chinese |
 //! | [`kept`] | what is kept between runs |
+//! | [`log`] | what the harness is doing, for whoever asks |
 
 #![forbid(unsafe_code)]
 
 pub mod cause;
 pub mod failure;
 pub mod kept;
+pub mod log;
 pub mod report;
 pub mod request;
 pub mod seed;

@@ -165,6 +165,7 @@ async fn cargo(
     Ok(named.collect())
 }
 
+#[tracing::instrument(level = "debug", name = "cargo", skip_all, fields(?arguments))]
 async fn artifacts(
     root: &Path,
     arguments: &[&str],

@@ -15,7 +15,7 @@ use tokio::{process::Command, sync::Semaphore, time::timeout};
 use workbook_broker::Lease;
 use workbook_course::{Chapter, Check};
 use workbook_report::{
-    Failure, Verdict, report::CheckReport, request::Request, seed::DERIVATION,
+    Failure, Verdict, log, report::CheckReport, request::Request, seed::DERIVATION,
     sentences::failure_in,
 };
 
@@ -109,6 +109,7 @@ pub async fn run(
 }
 
 /// Runs one check in a process of its own.
+#[tracing::instrument(level = "debug", name = "check", skip_all, fields(name = check.name))]
 async fn one(plan: &Plan, check: &Check, folder: &Path) -> Result<CheckResult, RunError> {
     let places = plan.bounds.places.as_deref();
     let _place = match places {
@@ -132,8 +133,16 @@ async fn one(plan: &Plan, check: &Check, folder: &Path) -> Result<CheckResult, R
         .args([check.name.as_str(), "--exact", "--nocapture"])
         .envs(request.to_env().map_err(RunError::Request)?)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        // What it is doing is for whoever looks on, and for no report.
+        .stderr(if log::is_wanted() {
+            Stdio::inherit()
+        } else {
+            Stdio::piped()
+        })
         .kill_on_drop(true)
-        .output();
+        .spawn();
+    let child = async { child?.wait_with_output().await };
     let limit = plan.bounds.limit.unwrap_or(CHECK_LIMIT);
     let unreported = |verdict, observed: &str| unreported(check, plan, verdict, observed);
     let report = match timeout(limit, child).await {

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use workbook_course::Language;
+use workbook_report::log;
 
 pub use command::Context;
 pub use error::{Error, Exit};
@@ -40,6 +41,7 @@ pub fn main(rest: impl AsyncFnOnce(&Context, cli::Rest) -> Result<Exit, Error>) 
         Err(other) => other.exit(),
     };
     let language = cli.global.language();
+    log::start();
     match command::run(cli, language, rest) {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -70,6 +70,7 @@ impl Job {
     }
 
     /// The result of sources that can be used, and whether it was there already.
+    #[tracing::instrument(level = "debug", name = "submission", skip_all, fields(submission = self.planned.entry.folder, exercise = self.chapter.slug))]
     async fn result(&self, sha256: &str) -> (Exercise, bool) {
         let slug = &self.chapter.slug;
         let folder = &self.planned.entry.folder;
