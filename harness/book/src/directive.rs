@@ -1,8 +1,8 @@
 //! Directives: comments on a line of their own, `<!-- workbook:card hello-world -->`, that become a part of the page.
 
 use crate::{
-    card, error::BookError, findings, glossary, original, page::Page, runs::Run, shot, topology,
-    verdicts,
+    card, error::BookError, findings, glossary, lessons, original, page::Page, runs::Run, shot,
+    topology, verdicts,
 };
 
 /// The page with its directives replaced.
@@ -29,6 +29,7 @@ fn replace(page: &Page<'_>, words: &[&str]) -> Result<String, BookError> {
         ["card", slug] => card::card(page, slug),
         ["verdicts", slug] => verdicts::verdicts(page, slug),
         ["findings"] => findings::findings(page),
+        ["lessons"] => Ok(lessons::lessons(page)),
         ["glossary"] => glossary::glossary(page),
         ["original", number] => original::original(page, number),
         ["screenshot", name] => shot::screenshot(page, name),

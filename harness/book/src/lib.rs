@@ -27,6 +27,7 @@ pub mod error;
 mod findings;
 pub mod glossary;
 mod interface;
+mod lessons;
 pub mod links;
 mod markup;
 pub mod original;

@@ -17,10 +17,10 @@ pub async fn runs(
     broker: &Broker,
     tell: impl Fn(&str),
 ) -> Result<(), BookError> {
-    for (slug, scenario) in runs::scenarios(&workspace.root)? {
-        let (parts, tapes) = runs::play(workspace, broker, &slug, &scenario).await?;
-        Run::write(&workspace.root, &slug, &parts, &tapes)?;
-        tell(&format!("recorded: {slug}"));
+    for chapter in &workspace.course.chapters {
+        let (parts, tapes) = runs::play(workspace, broker, chapter).await?;
+        Run::write(&workspace.root, &chapter.slug, &parts, &tapes)?;
+        tell(&format!("recorded: {}", chapter.slug));
     }
     Ok(())
 }

@@ -1,12 +1,11 @@
 //! Runs of the solutions on a real broker: recorded by one command, kept as tapes, and drawn when the book is built.
 //!
-//! `book/runs/runs.toml` says what is started and in which order. Each step waits for an event: a program's first line,
-//! its end, a number of lines.
+//! The catalogue says what is started and in which order. Each step waits for an event: a program's first line, its end, a
+//! number of lines.
 
 mod play;
 
 use std::{
-    collections::BTreeMap,
     fmt::Write as _,
     io::BufReader,
     path::{Path, PathBuf},
@@ -25,19 +24,6 @@ use workbook_diagnosis::{
 pub use play::{again, play};
 
 use crate::error::BookError;
-
-/// The scenarios, by the slug of their chapter.
-pub type Scenarios = BTreeMap<String, Scenario>;
-
-/// What is started, and in which order.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scenario {
-    /// `start NAME ARGUMENT…`, `run NAME ARGUMENT… < LINE…`, `prints NAME LINES`, `stop NAME`.
-    ///
-    /// A name may be a program's with a number behind it (`worker-2`), to start it twice.
-    pub steps: Vec<String>,
-}
 
 /// What a program printed and said in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,13 +45,6 @@ pub struct Run {
     pub parts: Vec<Part>,
     tapes: Vec<(SystemTime, Vec<Arc<Event>>)>,
     conversations: Vec<Conversation>,
-}
-
-/// Reads the scenarios.
-pub fn scenarios(root: &Path) -> Result<Scenarios, BookError> {
-    let path = root.join("book/runs/runs.toml");
-    let text = fs_err::read_to_string(&path)?;
-    toml::from_str(&text).map_err(|error| BookError::format(path, error.to_string()))
 }
 
 /// The folder of a chapter's run.

@@ -20,7 +20,7 @@ pub(crate) struct Mistake {
 /// All mistakes of a solution, by name.
 pub(crate) fn mistakes(solution: &Path) -> Result<Vec<Mistake>, BookError> {
     let folder = solution.join("mistakes");
-    workbook_grader::lint::programs_in(&folder)
+    workbook_course::lint::programs_in(&folder)
         .into_iter()
         .map(|name| {
             let source = fs_err::read_to_string(folder.join("src").join(format!("{name}.rs")))?;

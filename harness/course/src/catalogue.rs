@@ -30,6 +30,10 @@ pub struct Chapter {
     pub programs: Vec<String>,
     /// How long a learner takes, roughly.
     pub minutes: u32,
+    /// What is new in it.
+    pub teaches: Text,
+    /// The run that the book shows: what is started, and in which order.
+    pub run: Vec<String>,
     /// What the exercise's text fixes, so that a finding can name a slip.
     #[serde(default)]
     pub given: ChapterGiven,

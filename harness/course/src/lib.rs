@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `catalogue` | `exercises/course.toml`: chapters, checks, what they ask for |
 //! | [`workspace`] | a checkout: where the course, its exercises and its solutions are |
+//! | [`lint`] | the catalogue held against the folders, tests and pages |
 //! | [`cargo`] | calling cargo |
 //! | [`reading`] | where a page of the book is on this machine |
 
@@ -11,6 +12,7 @@
 
 pub mod cargo;
 mod catalogue;
+pub mod lint;
 pub mod reading;
 pub mod workspace;
 

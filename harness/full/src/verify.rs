@@ -20,7 +20,7 @@ use std::{
 use tokio::{runtime::Handle, task};
 use workbook::{Context, Error, Exit, command::image_options, output};
 use workbook_broker::{Broker, Choice, Consent, Kind, image};
-use workbook_grader::lint::lint;
+use workbook_course::lint::lint;
 use workbook_runner::build;
 
 use crate::book;

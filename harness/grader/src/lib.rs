@@ -9,14 +9,12 @@
 //! | [`mod@grade`] | grading a class |
 //! | [`store`] | results on disk, whole or not at all |
 //! | [`model`], [`report`] | what grading says, and every form of it |
-//! | [`lint`] | the catalogue held against the folders, tests and pages |
 
 #![forbid(unsafe_code)]
 
 pub mod compile;
 pub mod depot;
 pub mod grade;
-pub mod lint;
 pub mod model;
 pub mod report;
 pub mod sandboxes;

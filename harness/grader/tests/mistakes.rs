@@ -4,17 +4,18 @@
 #![allow(clippy::expect_used, reason = "a test stops at what it did not expect")]
 #![allow(clippy::print_stderr, reason = "what is different is told in full")]
 
-#[macro_use]
 mod common;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 use common::{Commands, Compiled, in_full, no_stray_snapshots, passes, snapshots_in, workspace};
 use futures_util::{StreamExt, stream};
+use libtest_mimic::Arguments;
 use workbook_course::{Chapter, Check, Edition, Language, Workspace};
 use workbook_report::{
     Verdict,
@@ -26,8 +27,12 @@ use workbook_runner::CheckResult;
 /// Mistakes mostly wait in vain, so several run at the same time.
 const AT_ONCE: usize = 6;
 
-chapters! {
-    every_mistake_is_caught_for_its_own_reason,
+fn main() -> ExitCode {
+    let trials = common::of_every_chapter(
+        "every_mistake_is_caught_for_its_own_reason",
+        every_mistake_is_caught_for_its_own_reason,
+    );
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 impl Compiled {

@@ -1,4 +1,4 @@
-//! Playing a scenario on a broker.
+//! Playing the run of a chapter on a broker.
 
 use std::{
     collections::BTreeMap,
@@ -16,10 +16,10 @@ use tokio::{
     time::timeout,
 };
 use workbook_broker::{Broker, Lease};
-use workbook_course::{Edition, Workspace};
+use workbook_course::{Chapter, Edition, Workspace};
 use workbook_runner::build::{self, Diagnostics};
 
-use super::{Part, Run, Scenario, program_of};
+use super::{Part, Run, program_of};
 use crate::error::BookError;
 
 /// How long any step may take.
@@ -32,13 +32,13 @@ struct Running {
     lines: watch::Receiver<Vec<String>>,
 }
 
-/// Plays the scenario of a chapter with its solution, in a virtual host of its own; returns the programs and their tapes.
+/// Plays the run of a chapter with its solution, in a virtual host of its own; returns the programs and their tapes.
 pub async fn play(
     workspace: &Workspace,
     broker: &Broker,
-    slug: &str,
-    scenario: &Scenario,
+    chapter: &Chapter,
 ) -> Result<(Vec<Part>, Vec<Tape>), BookError> {
+    let slug = &chapter.slug;
     let package = Edition::Solution.package(slug);
     let programs = build::programs(&workspace.root, &package, slug, Diagnostics::Show)
         .await
@@ -52,7 +52,7 @@ pub async fn play(
         lease: &lease,
         running: Vec::new(),
     };
-    for step in &scenario.steps {
+    for step in &chapter.run {
         let words: Vec<&str> = step.split_whitespace().collect();
         timeout(DEADLINE, stage.step(&words))
             .await
@@ -214,13 +214,12 @@ fn spawn(path: &Path, name: &str, arguments: &[&str], tap: Tap) -> Result<Runnin
     })
 }
 
-/// Plays a scenario and returns it as a run.
+/// Plays the run of a chapter, and returns it as it would be kept.
 pub async fn again(
     workspace: &Workspace,
     broker: &Broker,
-    slug: &str,
-    scenario: &Scenario,
+    chapter: &Chapter,
 ) -> Result<Run, BookError> {
-    let (parts, tapes) = play(workspace, broker, slug, scenario).await?;
+    let (parts, tapes) = play(workspace, broker, chapter).await?;
     Ok(Run::new(parts, &tapes))
 }

@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use workbook_course::{Chapter, Check, Edition, Workspace};
-use workbook_grader::lint;
+use libtest_mimic::Trial;
+use workbook_course::{Chapter, Check, Edition, Workspace, lint};
 use workbook_report::{
     Verdict,
     request::{Programs, Request},
@@ -24,41 +24,28 @@ pub(crate) type Commands = BTreeMap<String, Vec<String>>;
 /// So that snapshots hold the same random cases each time.
 const SEED: u64 = 1;
 
-/// Tests of every chapter, each under the chapter's name.
-macro_rules! chapters {
-    (@all $tests:tt $($module:ident: $slug:literal),+ $(,)?) => {
-        $(chapters!(@one $module $slug $tests);)+
+/// A test of every chapter of the course, each under the chapter's name: `hello_world::the_solution_gets_full_marks`.
+pub(crate) fn of_every_chapter(
+    name: &str,
+    test: impl AsyncFn(&str) + Copy + Send + 'static,
+) -> Vec<Trial> {
+    let chapters = workspace().course.chapters.into_iter();
+    let trial = |chapter: Chapter| {
+        let module = chapter.slug.replace('-', "_");
+        Trial::test(format!("{module}::{name}"), move || {
+            block_on(test(&chapter.slug));
+            Ok(())
+        })
+    };
+    chapters.map(trial).collect()
+}
 
-        #[test]
-        fn every_chapter_is_tested() {
-            let course = workspace().course;
-            let chapters: Vec<_> = course.chapters.iter().map(|it| it.slug.as_str()).collect();
-            assert_eq!(chapters, [$($slug),+], "name the chapters of course.toml in common/mod.rs");
-        }
-    };
-    (@one $module:ident $slug:literal [$($test:ident)+]) => {
-        mod $module {
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $test() {
-                    super::$test($slug).await;
-                }
-            )+
-        }
-    };
-    ($($test:ident),+ $(,)?) => {
-        chapters! {
-            @all [$($test)+]
-            hello_world: "hello-world",
-            work_queues: "work-queues",
-            publish_subscribe: "publish-subscribe",
-            routing: "routing",
-            topics: "topics",
-            headers: "headers",
-            rpc: "rpc",
-            publisher_confirms: "publisher-confirms",
-        }
-    };
+/// Awaits a test as `#[tokio::test(flavor = "multi_thread")]` does.
+pub(crate) fn block_on(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(test);
 }
 
 pub(crate) fn workspace() -> Workspace {

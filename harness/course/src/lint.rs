@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use workbook_course::{Chapter, Edition, Workspace};
+use crate::{Chapter, Edition, Workspace};
 
 /// What is wrong, a sentence each that says what to do; empty when all is well.
 pub fn lint(workspace: &Workspace) -> Vec<String> {
@@ -19,6 +19,7 @@ pub fn lint(workspace: &Workspace) -> Vec<String> {
     linter.strays(Edition::Exercise);
     linter.strays(Edition::Solution);
     linter.unique_names();
+    linter.summary();
     linter.findings
 }
 
@@ -103,6 +104,11 @@ impl Linter<'_> {
                 ));
             }
         }
+        if chapter.run.is_empty() {
+            self.say(format!(
+                "course.toml: {slug} has no run for its page to draw"
+            ));
+        }
         if chapter.checks.len() < 8 {
             self.say(format!(
                 "course.toml: {slug} has {} checks, and a chapter needs at least 8",
@@ -123,10 +129,7 @@ impl Linter<'_> {
             return;
         };
         let shown = self.shown(&path);
-        let tests = match test_names(&source) {
-            Ok(tests) => tests,
-            Err(error) => return self.say(format!("{shown}: {error}")),
-        };
+        let tests = test_names(&source);
         let checks: Vec<String> = chapter
             .checks
             .iter()
@@ -184,6 +187,33 @@ impl Linter<'_> {
                     self.shown(&path)
                 ));
             }
+        }
+    }
+
+    /// The book's table of contents leads to the page of each chapter, in the order of the course, and to no page that is
+    /// not there.
+    fn summary(&mut self) {
+        let pages = self.workspace.root.join("book").join("src");
+        let path = pages.join("SUMMARY.md");
+        let Some(text) = self.read(&path) else {
+            return;
+        };
+        let shown = self.shown(&path);
+        let linked: Vec<&str> = links_of(&text).collect();
+        for link in linked.iter().filter(|link| !pages.join(link).is_file()) {
+            self.say(format!("{shown}: there is no page {link}"));
+        }
+        let chapters = self.workspace.course.chapters.iter();
+        let wanted: Vec<String> = chapters.map(|it| format!("{}.md", it.slug)).collect();
+        let found: Vec<&str> = linked
+            .into_iter()
+            .filter(|link| wanted.iter().any(|it| it == link))
+            .collect();
+        if found != wanted {
+            self.say(format!(
+                "{shown}: list the pages of the chapters as in course.toml: {}",
+                wanted.join(", ")
+            ));
         }
     }
 
@@ -249,21 +279,27 @@ pub fn programs_in(package: &Path) -> Vec<String> {
     names
 }
 
-/// The functions of a file that have the attribute `#[test]`, in order.
-fn test_names(source: &str) -> Result<Vec<String>, syn::Error> {
-    let file: syn::File = syn::parse_str(source)?;
-    let tests = file.items.into_iter().filter_map(|item| match item {
-        syn::Item::Fn(function)
-            if function
-                .attrs
-                .iter()
-                .any(|attribute| attribute.path().is_ident("test")) =>
-        {
-            Some(function.sig.ident.to_string())
+/// The functions of a file that have the attribute `#[test]`, in order; the file is formatted.
+fn test_names(source: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for line in source.lines() {
+        if line == "#[test]" {
+            is_test = true;
+        } else if is_test && let Some(rest) = line.strip_prefix("fn ") {
+            names.extend(rest.split('(').next().map(str::to_owned));
+            is_test = false;
+        } else if !line.starts_with("#[") && !line.starts_with("//") {
+            is_test = false;
         }
-        _ => None,
-    });
-    Ok(tests.collect())
+    }
+    names
+}
+
+/// The pages that a table of contents leads to.
+fn links_of(markdown: &str) -> impl Iterator<Item = &str> {
+    let lines = markdown.lines();
+    lines.filter_map(|line| line.split_once("](")?.1.strip_suffix(')'))
 }
 
 /// The anchors that mdBook gives to the headings of a page.
@@ -310,7 +346,7 @@ mod tests {
 
     #[test]
     fn only_tests_are_named() {
-        let source = "#[test]\nfn a() {}\nfn helper() {}\n#[test]\nfn b() -> Outcome { todo!() }";
-        assert_eq!(test_names(source).unwrap(), ["a", "b"]);
+        let source = "#[test]\nfn a() {}\nfn helper() {}\n#[test]\n#[allow(x)]\nfn b() -> Outcome { todo!() }";
+        assert_eq!(test_names(source), ["a", "b"]);
     }
 }
