@@ -25,9 +25,6 @@ const LABEL: &str = "rabbitmq-workbook";
 /// mount gets its owner and mode, and the broker's user cannot write to it.
 const DATA: &str = "/workbook-data";
 
-/// `rabbitmqctl` boots an Erlang of its own: 1 to 3 s.
-const CONTROL: Duration = Duration::from_mins(1);
-
 /// Whether a container can be started here: the daemon answers and the image is there, after pulling
 /// it if need be. Otherwise why not, in a line.
 pub(crate) async fn available(options: &Options) -> Result<(), String> {
@@ -103,7 +100,12 @@ pub(crate) async fn start(
 }
 
 /// Runs `rabbitmqctl` in a container.
-pub(crate) async fn control(options: &Options, name: &str, words: &[&str]) -> Result<(), Error> {
+pub(crate) async fn control(
+    options: &Options,
+    name: &str,
+    words: &[&str],
+    limit: Duration,
+) -> Result<(), Error> {
     let failed = |reason: String| Error::Docker {
         doing: format!("run rabbitmqctl {}", words.join(" ")),
         reason,
@@ -115,9 +117,9 @@ pub(crate) async fn control(options: &Options, name: &str, words: &[&str]) -> Re
             .map(str::to_owned)
             .collect(),
     };
-    match tokio::time::timeout(CONTROL, ask(options, &asked)).await {
+    match tokio::time::timeout(limit, ask(options, &asked)).await {
         Ok(answer) => answer.read().map_err(failed),
-        Err(_) => Err(failed(format!("no answer within {} s", CONTROL.as_secs()))),
+        Err(_) => Err(failed(format!("no answer within {} s", limit.as_secs()))),
     }
 }
 

@@ -24,9 +24,6 @@ use crate::{Error, Kind, Options, command, programs};
 
 pub(crate) use settings::{ERLANG_ARGUMENTS, LOGGED, TIME_ZONE};
 
-/// `rabbitmqctl` boots an Erlang of its own: 1 to 3 s.
-const CONTROL: Duration = Duration::from_mins(1);
-
 /// The script that starts a node, when there is one.
 ///
 /// Distributions put a wrapper into `/usr/sbin` that changes to the user `rabbitmq` by itself and lets
@@ -137,7 +134,12 @@ pub(crate) async fn start(
 }
 
 /// Runs `rabbitmqctl` against a node.
-pub(crate) async fn control(record: &Record, node: &Node, words: &[&str]) -> Result<(), Error> {
+pub(crate) async fn control(
+    record: &Record,
+    node: &Node,
+    words: &[&str],
+    limit: Duration,
+) -> Result<(), Error> {
     // It lies beside the server's script.
     let mut command = Command::new(node.program.with_file_name("rabbitmqctl"));
     command
@@ -148,7 +150,7 @@ pub(crate) async fn control(record: &Record, node: &Node, words: &[&str]) -> Res
     if let Some(user) = node_user() {
         command.uid(user.uid).gid(user.gid);
     }
-    command::run(command, CONTROL).await.map(drop)
+    command::run(command, limit).await.map(drop)
 }
 
 /// Ends a node and removes its data and its epmd.

@@ -8,7 +8,6 @@
 //! tell of, `<reply-to 1>`, and correlation ids `<id 1>`: equal ones stay equal.
 
 mod build;
-mod channel;
 mod names;
 
 use crate::{event::Ending, tape::Tape};

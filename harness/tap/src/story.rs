@@ -62,6 +62,10 @@ pub struct Story {
     pub proofs: Vec<(String, Mark)>,
     /// What it binds to exchanges, or tries to.
     pub binds: Vec<Bind>,
+    /// What it unbinds, purges and deletes, or tries to.
+    pub removals: Vec<Removal>,
+    /// `confirm.select` and `tx.select`, and how transactions ended.
+    pub modes: Vec<Mode>,
     /// `basic.get` that was answered.
     pub gets: Vec<Get>,
     /// `basic.get` that got nothing.
@@ -120,6 +124,41 @@ pub struct Tuning {
     pub frame_max: u32,
 }
 
+/// `queue.unbind`, `exchange.unbind`, `queue.purge`, `queue.delete` or `exchange.delete`.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// When it was asked for.
+    pub asked: Mark,
+    /// Which of them.
+    pub method: &'static str,
+    /// The queue, or the exchange; of a binding, where it leads.
+    pub name: String,
+}
+
+/// A step of a channel from one mode of publishing to another.
+#[derive(Clone, Copy, Debug)]
+pub struct Mode {
+    /// The channel.
+    pub lane: Lane,
+    /// When it was asked for, or answered.
+    pub mark: Mark,
+    /// Which step.
+    pub step: Step,
+}
+
+/// See [`Mode`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `confirm.select`: from here on the broker confirms.
+    Confirms,
+    /// `tx.select`.
+    Transactions,
+    /// `tx.commit-ok`.
+    Committed,
+    /// `tx.rollback-ok`.
+    RolledBack,
+}
+
 /// `queue.declare` or `exchange.declare`.
 #[derive(Clone, Debug)]
 #[expect(
@@ -162,6 +201,8 @@ pub struct Bind {
     pub key: String,
     /// Its arguments, as a headers exchange compares them.
     pub arguments: FieldTable,
+    /// When the broker answered it; of one that asks for no answer, when it answered what came later.
+    pub answered: Option<Mark>,
 }
 
 /// `basic.publish`.
@@ -209,6 +250,8 @@ pub struct Publish {
     pub nacked: bool,
     /// It came back: `basic.return`.
     pub returned: Option<Mark>,
+    /// The broker has said what becomes of it, whether the program could hear it or not.
+    pub decided: bool,
     /// An answer of the broker that it gave after it had routed this.
     pub routed: Option<Mark>,
     /// The program closed its channel or connection while the confirm was still to come.
@@ -230,8 +273,10 @@ pub struct Consumer {
     pub automatic: bool,
     /// When the broker said that it consumes.
     pub answered: Option<Mark>,
-    /// A prefetch was in force.
-    pub limited: bool,
+    /// The prefetch that was in force: its own, or that of the channel; 0: none.
+    pub prefetch: u16,
+    /// When the broker ended it: `basic.cancel`.
+    pub cancelled: Option<Mark>,
 }
 
 /// `basic.get`, with a message or without.
@@ -250,6 +295,10 @@ pub struct Delivery {
     pub lane: Lane,
     /// When it was delivered.
     pub got: Mark,
+    /// The content that follows it.
+    pub content: Option<u64>,
+    /// By what it came.
+    pub by: By,
     /// The delivery tag.
     pub tag: u64,
     /// The queue that it comes from.
@@ -272,6 +321,19 @@ pub struct Delivery {
     pub whole: bool,
     /// How it was settled.
     pub settled: Option<Settled>,
+    /// It was still open when the program asked for all of them again: `basic.recover`.
+    pub recovered: Option<Mark>,
+}
+
+/// By what a delivery came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A consumer, by its place in [`Story::consumers`].
+    Consumer(usize),
+    /// `basic.get`.
+    Get,
+    /// A consumer that is not on the tape.
+    Unknown,
 }
 
 /// How a delivery was settled.

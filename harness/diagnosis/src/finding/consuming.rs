@@ -130,7 +130,7 @@ fn byte_list(delivery: &Delivery) -> Option<String> {
 /// `basic.qos` after `basic.consume`: it holds for consumers to come, and there is none to come.
 pub(super) fn prefetch_too_late(world: &World<'_>, story: &Account<'_>) -> Option<Finding> {
     let (consumer, late) = manual(story).find_map(|consumer| {
-        if consumer.limited {
+        if consumer.prefetch > 0 {
             return None;
         }
         let late = story.prefetches.iter().find(|it| {
@@ -160,7 +160,7 @@ pub(super) fn prefetch_missing(world: &World<'_>, story: &Account<'_>) -> Option
         let late = |it: &amqp_tap::story::Prefetch| {
             it.lane == consumer.lane && it.count > 0 && it.mark.event > consumer.asked.event
         };
-        !consumer.limited
+        consumer.prefetch == 0
             && !story.prefetches.iter().any(late)
             && (world.given.asks.contains(&Ask::Prefetch) && !is_own(story, consumer)
                 || starves_another(world, story, consumer))

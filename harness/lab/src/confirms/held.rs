@@ -1,12 +1,8 @@
 //! What a program does while the broker's confirms are held back.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use amqp_tap::{Event, Fault, Injected, Rule, Side, broker};
-use lapin::protocol::{AMQPClass, basic};
+use amqp_tap::{Event, Fault, Injected, Rule, Side, broker, story::Story};
 use workbook_diagnosis::printed::find_words;
 use workbook_report::failure::{Checked, Failure};
 
@@ -57,24 +53,8 @@ impl Program {
 
     /// How many of its messages the broker has confirmed, whether it has heard of it or not.
     pub fn answered(&self) -> usize {
-        let mut tags: HashMap<(u32, Option<u16>), BTreeSet<u64>> = HashMap::new();
-        for event in self.events() {
-            let (tag, multiple) = match event.class() {
-                Some(AMQPClass::Basic(basic::AMQPMethod::Ack(ack))) => {
-                    (ack.delivery_tag, ack.multiple)
-                }
-                Some(AMQPClass::Basic(basic::AMQPMethod::Nack(nack))) => {
-                    (nack.delivery_tag, nack.multiple)
-                }
-                _ => continue,
-            };
-            if event.from == Side::Broker {
-                let lane = (event.connection, event.channel());
-                let first = if multiple { 1 } else { tag };
-                tags.entry(lane).or_default().extend(first..=tag);
-            }
-        }
-        tags.values().map(BTreeSet::len).sum()
+        let story = Story::of(&self.events());
+        story.publishes.iter().filter(|it| it.decided).count()
     }
 
     /// Waits until it has published so many messages and the broker has confirmed them all.

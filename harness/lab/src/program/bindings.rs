@@ -1,15 +1,9 @@
 //! What a program binds to an exchange.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::BTreeSet;
 
-use amqp_tap::{Event, Side};
-use lapin::{
-    protocol::{AMQPClass, exchange, queue},
-    types::FieldTable,
-};
+use amqp_tap::story::{Bind, Story};
+use lapin::types::FieldTable;
 use workbook_report::failure::Failure;
 
 use super::Program;
@@ -36,7 +30,9 @@ impl Program {
             self.name()
         );
         self.until(&what, |program| {
-            let bound = bindings(&program.events(), exchange).into_iter().next();
+            let bound = bindings(&Story::of(&program.events()), exchange)
+                .into_iter()
+                .next();
             bound.map(|bound| Ok(bound.queue))
         })
         .await
@@ -59,7 +55,7 @@ impl Program {
 
     /// The bindings to an exchange that it has made so far, in order.
     pub fn bindings(&self, exchange: &str) -> Vec<Bound> {
-        bindings(&self.events(), exchange)
+        bindings(&Story::of(&self.events()), exchange)
     }
 
     /// Waits until each of these keys is bound to an exchange, and returns the bindings.
@@ -99,101 +95,35 @@ impl Program {
     }
 }
 
-/// A binding between an exchange and a queue, or another exchange, that is certainly in force.
-struct Link {
-    source: String,
-    destination: String,
-    to_queue: bool,
-    key: String,
-    arguments: FieldTable,
-}
-
 /// The bindings to an exchange by which queues get its messages, in order: also those that go through other exchanges,
 /// each with the key and the arguments at the exchange that was asked for.
-fn bindings(events: &[Arc<Event>], exchange: &str) -> Vec<Bound> {
-    let links = links(events);
+fn bindings(story: &Story, exchange: &str) -> Vec<Bound> {
+    // Only those that the broker has certainly made.
+    let made = story.binds.iter().filter(|bind| bind.answered.is_some());
+    let binds: Vec<&Bind> = made.collect();
     let mut bound = Vec::new();
-    for first in links.iter().filter(|link| link.source == exchange) {
-        let mut reached = vec![first];
+    for first in binds.iter().filter(|bind| bind.exchange == exchange) {
+        let mut reached = vec![*first];
         let mut next = 0;
-        while let Some(link) = reached.get(next) {
-            let goes_on = |it: &&Link| !link.to_queue && it.source == link.destination;
-            let on: Vec<_> = links.iter().filter(goes_on).collect();
+        while let Some(bind) = reached.get(next).copied() {
+            let goes_on = |it: &&&Bind| !bind.to_queue && it.exchange == bind.destination;
             // Exchanges may be bound in a circle.
-            let new = on
-                .into_iter()
-                .filter(|it| !reached.iter().any(|known| std::ptr::eq(*known, *it)));
-            let new: Vec<_> = new.collect();
-            reached.extend(new);
+            let new = |it: &&&Bind| !reached.iter().any(|known| std::ptr::eq(*known, **it));
+            let on: Vec<&Bind> = binds.iter().filter(goes_on).filter(new).copied().collect();
+            reached.extend(on);
             next += 1;
         }
-        let mut queues = Vec::new();
-        for link in reached.into_iter().filter(|link| link.to_queue) {
-            if !queues.contains(&&link.destination) {
-                queues.push(&link.destination);
+        let mut queues: Vec<&str> = Vec::new();
+        for queue in reached.into_iter().filter_map(Bind::queue) {
+            if !queues.contains(&queue) {
+                queues.push(queue);
             }
         }
         bound.extend(queues.into_iter().map(|queue| Bound {
-            queue: queue.clone(),
+            queue: queue.to_owned(),
             key: first.key.clone(),
             arguments: first.arguments.clone(),
         }));
     }
     bound
-}
-
-/// The bindings that the broker has certainly made, in order.
-fn links(events: &[Arc<Event>]) -> Vec<Link> {
-    // An empty name stands for the queue that the channel declared last.
-    let mut last: HashMap<(u32, Option<u16>), String> = HashMap::new();
-    let mut links = Vec::new();
-    for (index, event) in events.iter().enumerate() {
-        let lane = (event.connection, event.channel());
-        // A channel's answers come in the order of its questions.
-        let is_made = |nowait: bool, ok: &str| {
-            let answer = events[index..].iter().find(|later| {
-                later.from == Side::Broker
-                    && (later.connection, later.channel()) == lane
-                    && (nowait || later.is(ok) || later.is("channel.close"))
-                    && later.method().is_some()
-            });
-            answer.is_some_and(|answer| !answer.is("channel.close"))
-        };
-        match event.class() {
-            Some(AMQPClass::Queue(queue::AMQPMethod::DeclareOk(ok))) => {
-                last.insert(lane, ok.queue.to_string());
-            }
-            Some(AMQPClass::Queue(queue::AMQPMethod::Declare(declare))) if declare.nowait => {
-                last.insert(lane, declare.queue.to_string());
-            }
-            Some(AMQPClass::Queue(queue::AMQPMethod::Bind(bind)))
-                if is_made(bind.nowait, "queue.bind-ok") =>
-            {
-                let queue = match bind.queue.as_str() {
-                    "" => last.get(&lane).cloned().unwrap_or_default(),
-                    name => name.to_owned(),
-                };
-                links.push(Link {
-                    source: bind.exchange.to_string(),
-                    destination: queue,
-                    to_queue: true,
-                    key: bind.routing_key.to_string(),
-                    arguments: bind.arguments.clone(),
-                });
-            }
-            Some(AMQPClass::Exchange(exchange::AMQPMethod::Bind(bind)))
-                if is_made(bind.nowait, "exchange.bind-ok") =>
-            {
-                links.push(Link {
-                    source: bind.source.to_string(),
-                    destination: bind.destination.to_string(),
-                    to_queue: false,
-                    key: bind.routing_key.to_string(),
-                    arguments: bind.arguments.clone(),
-                });
-            }
-            _ => {}
-        }
-    }
-    links
 }

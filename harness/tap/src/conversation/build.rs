@@ -1,40 +1,47 @@
-//! Reading a tape into a conversation.
+//! Telling a story as a conversation.
 
-use super::{
-    Binding, Consumer, Conversation, Delivery, Exchange, Properties, Publish, Queue, Refusal,
-    channel::{Asked, Channel, acknowledgement},
-    ending, names,
-};
-use crate::{
-    event::{Event, Fate, Message, Side, What},
-    hex,
-    json::ToJson,
-    message::{Content, Method},
-    names::METHOD_IDS,
-    tape::Tape,
-};
+use std::{collections::BTreeMap, sync::Arc};
+
 use amq_protocol::{
-    protocol::{
-        AMQPClass, BasicProperties, basic, channel, confirm, connection, exchange, queue, tx,
-    },
+    protocol::{AMQPClass, BasicProperties, basic, exchange, queue},
     types::FieldTable,
 };
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+
+use super::{
+    Binding, Consumer, Conversation, Delivery, Exchange, Properties, Publish, Publisher, Queue,
+    Refusal, ending, names,
+};
+use crate::{
+    event::{Event, What},
+    hex,
+    json::ToJson,
+    message::Content,
+    story::{self, By, Lane, Mark, Step, Story},
+    tape::Tape,
+};
 
 /// The longest body that is told in full.
 const LONGEST: usize = 256;
 
 pub(super) fn build(tape: &Tape) -> Conversation {
     let events = tape.events();
-    let mut builder = Builder::default();
-    for event in &events {
-        if event.fate != Fate::Vanished {
-            builder.event(event);
-        }
-    }
-    let mut conversation = builder.finish();
+    let teller = Teller {
+        story: &Story::of(&events),
+        events: &events,
+    };
+    let mut conversation = Conversation {
+        exchanges: teller.exchanges(),
+        queues: teller.queues(),
+        bindings: teller.bindings(),
+        removals: teller.removals(),
+        publishers: teller.publishers(),
+        consumers: teller.consumers(),
+        gets: teller.gets(),
+        errors: teller.errors(),
+        connections: Vec::new(),
+    };
     for connection in tape.connections() {
         conversation
             .connections
@@ -45,331 +52,254 @@ pub(super) fn build(tape: &Tape) -> Conversation {
     conversation
 }
 
-#[derive(Debug, Default)]
-struct Builder {
-    said: Conversation,
-    channels: BTreeMap<(u32, u16), Channel>,
-    ended: Vec<Channel>,
-    /// `queue.declare` methods without an answer yet, by channel.
-    declared: BTreeMap<(u32, u16), Vec<Queue>>,
+/// A story, and the events that it is read from: what it does not tell of a thing, the event of that thing does.
+struct Teller<'a> {
+    story: &'a Story,
+    events: &'a [Arc<Event>],
 }
 
-impl Builder {
-    fn event(&mut self, event: &Event) {
-        let at = (event.connection, event.channel().unwrap_or_default());
-        match &event.what {
-            What::Method(method) => match event.from {
-                Side::Client => self.asked(at, method),
-                Side::Broker => self.answered(at, method),
-            },
-            What::Content(content) => self.content(at, event, content),
-            _ => {}
+impl<'a> Teller<'a> {
+    fn event(&self, number: u64) -> Option<&'a Event> {
+        let place = self.events.binary_search_by_key(&number, |it| it.number);
+        place.ok().map(|place| &*self.events[place])
+    }
+
+    fn class(&self, mark: Mark) -> Option<&'a AMQPClass> {
+        self.event(mark.event)?.class()
+    }
+
+    fn content(&self, number: Option<u64>) -> Option<&'a Content> {
+        match &self.event(number?)?.what {
+            What::Content(content) => Some(content),
+            _ => None,
         }
     }
 
-    fn asked(&mut self, at: (u32, u16), method: &Method) {
-        match method.class() {
-            AMQPClass::Queue(method) => self.queue(at, method),
-            AMQPClass::Exchange(method) => self.exchange(method),
-            AMQPClass::Basic(method) => self.basic(at, method),
-            AMQPClass::Channel(channel::AMQPMethod::Open(_)) => {
-                if let Some(before) = self.channels.insert(at, Channel::default()) {
-                    self.ended.push(before);
-                }
-            }
-            AMQPClass::Confirm(confirm::AMQPMethod::Select(_)) => {
-                let channel = self.channel(at);
-                channel.publisher.confirms = true;
-                channel.unnumbered = channel.publisher.publishes.len();
-            }
-            AMQPClass::Tx(tx::AMQPMethod::Select(_)) => {
-                self.channel(at).publisher.transactions = true;
-            }
-            _ => {}
-        }
-    }
-
-    fn queue(&mut self, at: (u32, u16), method: &queue::AMQPMethod) {
-        match method {
-            queue::AMQPMethod::Declare(declare) => {
-                let options = !declare.passive;
-                let queue = Queue {
-                    name: declare.queue.to_string(),
-                    passive: declare.passive,
-                    durable: options && declare.durable,
-                    exclusive: options && declare.exclusive,
-                    auto_delete: options && declare.auto_delete,
-                    arguments: map(&declare.arguments),
-                };
-                self.channel(at).last_queue.clone_from(&queue.name);
-                if declare.nowait {
-                    self.said.queues.push(queue);
+    fn exchanges(&self) -> Vec<Exchange> {
+        let declares = self.story.declares.iter().filter_map(|it| {
+            let AMQPClass::Exchange(exchange::AMQPMethod::Declare(declare)) =
+                self.class(it.asked)?
+            else {
+                return None;
+            };
+            let options = !declare.passive;
+            Some(Exchange {
+                name: declare.exchange.to_string(),
+                kind: if options {
+                    declare.kind.to_string()
                 } else {
-                    self.declared.entry(at).or_default().push(queue);
-                }
-            }
-            queue::AMQPMethod::Bind(bind) => {
-                let to = self.named(at, bind.queue.as_str());
-                self.said.bindings.push(Binding {
-                    from: bind.exchange.to_string(),
-                    to,
-                    to_exchange: false,
-                    key: bind.routing_key.to_string(),
-                    arguments: map(&bind.arguments),
-                });
-            }
-            queue::AMQPMethod::Unbind(unbind) => {
-                let queue = self.named(at, unbind.queue.as_str());
-                self.remove("queue.unbind", &queue);
-            }
-            queue::AMQPMethod::Purge(purge) => {
-                let queue = self.named(at, purge.queue.as_str());
-                self.remove("queue.purge", &queue);
-            }
-            queue::AMQPMethod::Delete(delete) => {
-                let queue = self.named(at, delete.queue.as_str());
-                self.remove("queue.delete", &queue);
-            }
-            _ => {}
-        }
+                    String::new()
+                },
+                passive: declare.passive,
+                durable: options && declare.durable,
+                auto_delete: options && declare.auto_delete,
+                internal: options && declare.internal,
+                arguments: map(&declare.arguments),
+            })
+        });
+        declares.collect()
     }
 
-    fn exchange(&mut self, method: &exchange::AMQPMethod) {
-        match method {
-            exchange::AMQPMethod::Declare(declare) => {
-                let options = !declare.passive;
-                self.said.exchanges.push(Exchange {
-                    name: declare.exchange.to_string(),
-                    kind: if options {
-                        declare.kind.to_string()
-                    } else {
-                        String::new()
-                    },
-                    passive: declare.passive,
-                    durable: options && declare.durable,
-                    auto_delete: options && declare.auto_delete,
-                    internal: options && declare.internal,
-                    arguments: map(&declare.arguments),
-                });
-            }
-            exchange::AMQPMethod::Bind(bind) => self.said.bindings.push(Binding {
-                from: bind.source.to_string(),
-                to: bind.destination.to_string(),
-                to_exchange: true,
-                key: bind.routing_key.to_string(),
-                arguments: map(&bind.arguments),
-            }),
-            exchange::AMQPMethod::Unbind(unbind) => {
-                self.remove("exchange.unbind", unbind.destination.as_str());
-            }
-            exchange::AMQPMethod::Delete(delete) => {
-                self.remove("exchange.delete", delete.exchange.as_str());
-            }
-            _ => {}
-        }
+    fn queues(&self) -> Vec<Queue> {
+        let declares = self.story.declares.iter().filter_map(|it| {
+            let AMQPClass::Queue(queue::AMQPMethod::Declare(declare)) = self.class(it.asked)?
+            else {
+                return None;
+            };
+            let options = !declare.passive;
+            Some(Queue {
+                name: it.name.clone(),
+                passive: declare.passive,
+                durable: options && declare.durable,
+                exclusive: options && declare.exclusive,
+                auto_delete: options && declare.auto_delete,
+                arguments: map(&declare.arguments),
+            })
+        });
+        declares.collect()
     }
 
-    fn basic(&mut self, at: (u32, u16), method: &basic::AMQPMethod) {
-        let queue = match method {
-            basic::AMQPMethod::Consume(consume) => self.named(at, consume.queue.as_str()),
-            basic::AMQPMethod::Get(get) => self.named(at, get.queue.as_str()),
-            _ => String::new(),
+    fn bindings(&self) -> Vec<Binding> {
+        let binds = self.story.binds.iter().map(|bind| Binding {
+            from: bind.exchange.clone(),
+            to: bind.destination.clone(),
+            to_exchange: !bind.to_queue,
+            key: bind.key.clone(),
+            arguments: map(&bind.arguments),
+        });
+        binds.collect()
+    }
+
+    fn removals(&self) -> Vec<String> {
+        let removals = self.story.removals.iter();
+        removals
+            .map(|it| format!("{} {}", it.method, it.name))
+            .collect()
+    }
+
+    fn publishers(&self) -> Vec<Publisher> {
+        let mut publishers: BTreeMap<Lane, Publisher> = BTreeMap::new();
+        for publish in &self.story.publishes {
+            // What has no header yet says nothing.
+            let Some(content) = self.content(publish.content) else {
+                continue;
+            };
+            let lane = publish.lane;
+            let publisher = publishers.entry(lane).or_insert_with(|| Publisher {
+                confirms: self.step(lane, Step::Confirms).is_some(),
+                transactions: self.step(lane, Step::Transactions).is_some(),
+                publishes: Vec::new(),
+            });
+            publisher.publishes.push(Publish {
+                exchange: publish.exchange.clone(),
+                key: publish.key.clone(),
+                mandatory: publish.mandatory,
+                properties: properties(&content.properties),
+                body: body(content),
+                outcome: self.outcome(publish),
+                returned: publish.returned.and_then(|mark| self.why_returned(mark)),
+                cut_short: !content.complete,
+            });
+        }
+        publishers.into_values().collect()
+    }
+
+    /// When a channel first took a step.
+    fn step(&self, lane: Lane, step: Step) -> Option<Mark> {
+        let mut modes = self.story.modes.iter();
+        let found = modes.find(|mode| mode.lane == lane && mode.step == step);
+        found.map(|mode| mode.mark)
+    }
+
+    /// What became of a message, where its channel's mode tells.
+    fn outcome(&self, publish: &story::Publish) -> Option<&'static str> {
+        let after = |step: Step| {
+            let first = self.step(publish.lane, step);
+            first.is_some_and(|mark| mark.event < publish.asked.event)
         };
-        let channel = self.channel(at);
-        match method {
-            basic::AMQPMethod::Qos(qos) => {
-                let count = (qos.prefetch_count != 0).then_some(qos.prefetch_count);
-                if qos.global {
-                    channel.shared_prefetch = count;
-                } else {
-                    channel.prefetch = count;
-                }
-            }
-            basic::AMQPMethod::Consume(consume) => channel.asked.push(Asked {
-                tag: consume.consumer_tag.to_string(),
-                consumer: Consumer {
-                    queue,
-                    acknowledgement: acknowledgement(consume.no_ack),
-                    // Automatic acknowledgement knows no prefetch.
-                    prefetch: channel
-                        .prefetch
-                        .or(channel.shared_prefetch)
-                        .filter(|_| !consume.no_ack),
-                    exclusive: consume.exclusive,
-                    arguments: map(&consume.arguments),
-                    ..Consumer::default()
-                },
-            }),
-            basic::AMQPMethod::Get(get) => channel.asked_get.push((queue, get.no_ack)),
-            basic::AMQPMethod::Ack(ack) => channel.settle(ack.delivery_tag, ack.multiple, "acked"),
-            basic::AMQPMethod::Nack(nack) => {
-                let how = if nack.requeue {
-                    "nacked, requeued"
-                } else {
-                    "nacked"
-                };
-                channel.settle(nack.delivery_tag, nack.multiple, how);
-            }
-            basic::AMQPMethod::Reject(reject) => {
-                let how = if reject.requeue {
-                    "rejected, requeued"
-                } else {
-                    "rejected"
-                };
-                channel.settle(reject.delivery_tag, false, how);
-            }
-            basic::AMQPMethod::Recover(_) | basic::AMQPMethod::RecoverAsync(_) => {
-                channel.settle(0, true, "recovered");
-            }
-            _ => {}
+        let ended = self.story.modes.iter().find(|mode| {
+            mode.lane == publish.lane
+                && mode.mark.event > publish.asked.event
+                && matches!(mode.step, Step::Committed | Step::RolledBack)
+        });
+        match (publish.confirmed, ended) {
+            (Some(_), _) if publish.nacked => Some("refused"),
+            (Some(_), _) => Some("confirmed"),
+            (None, Some(mode)) if mode.step == Step::Committed => Some("committed"),
+            (None, Some(_)) => Some("rolled back"),
+            (None, None) if after(Step::Confirms) => Some("unconfirmed"),
+            (None, None) if after(Step::Transactions) => Some("uncommitted"),
+            (None, None) => None,
         }
     }
 
-    fn answered(&mut self, at: (u32, u16), method: &Method) {
-        match method.class() {
-            AMQPClass::Queue(queue::AMQPMethod::DeclareOk(answer)) => {
-                let asked = self.declared.entry(at).or_default();
-                if !asked.is_empty() {
-                    let mut queue = asked.remove(0);
-                    queue.name = answer.queue.to_string();
-                    self.channel(at).last_queue.clone_from(&queue.name);
-                    self.said.queues.push(queue);
-                }
-            }
-            AMQPClass::Basic(method) => {
-                let channel = self.channel(at);
-                match method {
-                    basic::AMQPMethod::ConsumeOk(answer) => {
-                        channel.consume(answer.consumer_tag.as_str());
-                    }
-                    basic::AMQPMethod::GetEmpty(_) if !channel.asked_get.is_empty() => {
-                        channel.asked_get.remove(0);
-                    }
-                    basic::AMQPMethod::Cancel(cancel) => {
-                        channel.cancelled(cancel.consumer_tag.as_str());
-                    }
-                    basic::AMQPMethod::Ack(ack) => {
-                        channel.confirm(ack.delivery_tag, ack.multiple, "confirmed");
-                    }
-                    basic::AMQPMethod::Nack(nack) => {
-                        channel.confirm(nack.delivery_tag, nack.multiple, "refused");
-                    }
-                    _ => {}
-                }
-            }
-            AMQPClass::Tx(tx::AMQPMethod::CommitOk(_)) => {
-                self.channel(at).end_transaction("committed");
-            }
-            AMQPClass::Tx(tx::AMQPMethod::RollbackOk(_)) => {
-                self.channel(at).end_transaction("rolled back");
-            }
-            AMQPClass::Channel(channel::AMQPMethod::Close(close)) => {
-                self.said.errors.push(Refusal {
-                    closed: "channel",
-                    code: close.reply_code,
-                    text: without_vhost(close.reply_text.as_str()),
-                    method: method_name(close.class_id, close.method_id),
-                });
-            }
-            AMQPClass::Connection(connection::AMQPMethod::Close(close)) => {
-                self.said.errors.push(Refusal {
-                    closed: "connection",
-                    code: close.reply_code,
-                    text: without_vhost(close.reply_text.as_str()),
-                    method: method_name(close.class_id, close.method_id),
-                });
-            }
-            _ => {}
-        }
-    }
-
-    fn content(&mut self, at: (u32, u16), event: &Event, content: &Content) {
-        let message = Message { event, content };
-        let properties = properties(&content.properties);
-        let exchange = message.exchange().to_owned();
-        let key = message.routing_key().to_owned();
-        let channel = self.channel(at);
+    fn why_returned(&self, mark: Mark) -> Option<String> {
+        let content = self.content(Some(mark.event))?;
         match content.method.class() {
-            AMQPClass::Basic(basic::AMQPMethod::Publish(publish)) => {
-                channel.publisher.publishes.push(Publish {
-                    exchange,
-                    key,
-                    mandatory: publish.mandatory,
-                    properties,
-                    body: body(content),
-                    outcome: None,
-                    returned: None,
-                    cut_short: !content.complete,
-                });
-            }
             AMQPClass::Basic(basic::AMQPMethod::Return(returned)) => {
-                let why = format!("{} {}", returned.reply_code, returned.reply_text);
-                let like = Publish {
-                    exchange,
-                    key,
-                    body: body(content),
-                    ..Publish::default()
-                };
-                channel.returned(&like, why);
+                Some(format!("{} {}", returned.reply_code, returned.reply_text))
             }
-            AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver)) => channel.deliver(
-                deliver.consumer_tag.as_str(),
-                deliver.delivery_tag,
-                Delivery {
-                    exchange,
-                    key,
-                    redelivered: deliver.redelivered,
-                    properties,
-                    body: body(content),
-                    settled: None,
-                },
-            ),
-            AMQPClass::Basic(basic::AMQPMethod::GetOk(got)) => channel.got(
-                got.delivery_tag,
-                Delivery {
-                    exchange,
-                    key,
-                    redelivered: got.redelivered,
-                    properties,
-                    body: body(content),
-                    settled: None,
-                },
-            ),
-            _ => {}
+            _ => None,
         }
     }
 
-    fn channel(&mut self, at: (u32, u16)) -> &mut Channel {
-        self.channels.entry(at).or_default()
+    fn consumers(&self) -> Vec<Consumer> {
+        let consumers = self.story.consumers.iter().enumerate();
+        let consumers = consumers.filter_map(|(index, it)| {
+            let AMQPClass::Basic(basic::AMQPMethod::Consume(consume)) = self.class(it.asked)?
+            else {
+                return None;
+            };
+            let by_it = |delivery: &&story::Delivery| delivery.by == By::Consumer(index);
+            let deliveries = self.story.deliveries.iter().filter(by_it);
+            Some(Consumer {
+                queue: it.queue.clone(),
+                acknowledgement: acknowledgement(it.automatic),
+                // Automatic acknowledgement knows no prefetch.
+                prefetch: Some(it.prefetch).filter(|count| *count > 0 && !it.automatic),
+                exclusive: consume.exclusive,
+                arguments: map(&consume.arguments),
+                cancelled: it.cancelled.is_some(),
+                deliveries: deliveries.filter_map(|it| self.delivery(it)).collect(),
+            })
+        });
+        consumers.collect()
     }
 
-    /// The queue's name, or the one that an empty name stands for: the last that the channel declared.
-    fn named(&mut self, at: (u32, u16), queue: &str) -> String {
-        match queue {
-            "" => self.channel(at).last_queue.clone(),
-            name => name.to_owned(),
+    fn gets(&self) -> Vec<Consumer> {
+        let mut gets: BTreeMap<(Lane, &str, bool), Consumer> = BTreeMap::new();
+        let deliveries = self.story.deliveries.iter();
+        for got in deliveries.filter(|delivery| delivery.by == By::Get) {
+            let Some(delivery) = self.delivery(got) else {
+                continue;
+            };
+            let get = gets.entry((got.lane, &got.queue, got.automatic));
+            let get = get.or_insert_with(|| Consumer {
+                queue: got.queue.clone(),
+                acknowledgement: acknowledgement(got.automatic),
+                ..Consumer::default()
+            });
+            get.deliveries.push(delivery);
+        }
+        gets.into_values().collect()
+    }
+
+    /// A delivery; `None`: its content has not arrived.
+    fn delivery(&self, it: &story::Delivery) -> Option<Delivery> {
+        let content = self.content(it.content)?;
+        let mut key = it.key.clone();
+        if it.exchange.is_empty() && key == it.queue {
+            key.clear();
+        }
+        Some(Delivery {
+            exchange: it.exchange.clone(),
+            key,
+            redelivered: it.redelivered,
+            properties: properties(&content.properties),
+            body: body(content),
+            settled: (!it.automatic).then(|| self.settled(it)),
+        })
+    }
+
+    fn settled(&self, it: &story::Delivery) -> &'static str {
+        let settled = it.settled.filter(|settled| {
+            it.recovered
+                .is_none_or(|recovered| settled.mark.event < recovered.event)
+        });
+        let Some(settled) = settled else {
+            return match it.recovered {
+                Some(_) => "recovered",
+                None => "open",
+            };
+        };
+        let rejected = self
+            .event(settled.mark.event)
+            .is_some_and(|event| event.is("basic.reject"));
+        match (settled.acked, rejected, settled.requeued) {
+            (true, ..) => "acked",
+            (_, true, true) => "rejected, requeued",
+            (_, true, false) => "rejected",
+            (_, false, true) => "nacked, requeued",
+            (_, false, false) => "nacked",
         }
     }
 
-    fn remove(&mut self, method: &str, name: &str) {
-        self.said.removals.push(format!("{method} {name}"));
+    fn errors(&self) -> Vec<Refusal> {
+        let refusals = self.story.refusals.iter().map(|refusal| Refusal {
+            closed: match refusal.lane.channel {
+                0 => "connection",
+                _ => "channel",
+            },
+            code: refusal.code,
+            text: without_vhost(&refusal.text),
+            method: Some(refusal.method.clone()).filter(|method| !method.is_empty()),
+        });
+        refusals.collect()
     }
+}
 
-    fn finish(mut self) -> Conversation {
-        // A declaration without an answer was refused, or the connection ended first: it was said all the same.
-        self.said
-            .queues
-            .extend(self.declared.into_values().flatten());
-        for mut channel in self.ended.into_iter().chain(self.channels.into_values()) {
-            channel.end();
-            if !channel.publisher.publishes.is_empty() {
-                self.said.publishers.push(channel.publisher);
-            }
-            self.said.consumers.extend(channel.consumers);
-            self.said.gets.extend(channel.gets);
-        }
-        self.said
-    }
+fn acknowledgement(automatic: bool) -> &'static str {
+    if automatic { "automatic" } else { "manual" }
 }
 
 /// Puts what has no order of its own into one, and says each thing once.
@@ -434,13 +364,6 @@ fn body(content: &Content) -> String {
         content.length,
         hex::encode(&hash[..8])
     )
-}
-
-fn method_name(class: u16, method: u16) -> Option<String> {
-    METHOD_IDS
-        .iter()
-        .find(|(ids, _)| *ids == (class, method))
-        .map(|(_, name)| (*name).to_owned())
 }
 
 /// The text without the name of the virtual host, which is a lab's own.

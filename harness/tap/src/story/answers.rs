@@ -1,20 +1,27 @@
 //! What the broker answers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 use amq_protocol::{
-    protocol::{AMQPClass, basic, channel, connection, queue},
+    protocol::{AMQPClass, basic, channel, connection, queue, tx},
     types::AMQPValue,
 };
 
 use super::{
-    Delivery, Get, Lane, Mark, Purge, Refusal, Tuning,
+    By, Delivery, Get, Lane, Mark, Purge, Refusal, Step, Tuning,
     read::{Asked, Detail, Reader},
 };
-use crate::message::Method;
+use crate::{message::Method, names::METHOD_IDS};
 
 impl Reader {
     pub(super) fn answered(&mut self, lane: Lane, mark: Mark, method: &Method) {
+        // A channel's answers come in the order of its questions.
+        let silent = mem::take(&mut self.channel(lane).silent_binds);
+        for index in silent {
+            if method.name() != "channel.close" {
+                self.story.binds[index].answered = Some(mark);
+            }
+        }
         match method.class() {
             AMQPClass::Connection(class) => self.connection_answered(lane, mark, class),
             AMQPClass::Channel(channel::AMQPMethod::Close(close)) => {
@@ -23,6 +30,14 @@ impl Reader {
                 self.refused(lane, mark, close.reply_code, text, ids);
             }
             AMQPClass::Basic(class) => self.basic_answered(lane, mark, class),
+            AMQPClass::Tx(class) => {
+                match class {
+                    tx::AMQPMethod::CommitOk(_) => self.mode(lane, mark, Step::Committed),
+                    tx::AMQPMethod::RollbackOk(_) => self.mode(lane, mark, Step::RolledBack),
+                    _ => {}
+                }
+                drop(self.reply(lane, mark, method.name()));
+            }
             _ => {
                 let Some(asked) = self.reply(lane, mark, method.name()) else {
                     return;
@@ -89,7 +104,13 @@ impl Reader {
                 }
                 queue
             }
-            Detail::Names(queue) => queue,
+            Detail::Bind(index, queue) => {
+                self.story.binds[index].answered = Some(mark);
+                match queue {
+                    Some(queue) => queue,
+                    None => return,
+                }
+            }
             _ => return,
         };
         self.story.proofs.push((proved, mark));
@@ -158,6 +179,7 @@ impl Reader {
                 let tag = deliver.consumer_tag.as_str();
                 let known = self.channel(lane).consumers.get(tag).copied();
                 let consumer = known.map(|index| &self.story.consumers[index]);
+                let by = known.map_or(By::Unknown, By::Consumer);
                 let delivery = Delivery {
                     queue: consumer.map(|it| it.queue.clone()).unwrap_or_default(),
                     // A consumer that nobody knows: nothing is claimed about it.
@@ -166,6 +188,7 @@ impl Reader {
                     redelivered: deliver.redelivered,
                     exchange: deliver.exchange.to_string(),
                     key: deliver.routing_key.to_string(),
+                    by,
                     ..delivery(lane, mark)
                 };
                 self.deliver(delivery);
@@ -184,6 +207,7 @@ impl Reader {
                         redelivered: got.redelivered,
                         exchange: got.exchange.to_string(),
                         key: got.routing_key.to_string(),
+                        by: By::Get,
                         ..delivery(lane, mark)
                     });
                 }
@@ -211,6 +235,12 @@ impl Reader {
                     let (tag, queue) = (consumer.tag.clone(), consumer.queue.clone());
                     self.channel(lane).consumers.insert(tag, index);
                     self.story.proofs.push((queue, mark));
+                }
+            }
+            basic::AMQPMethod::Cancel(cancel) => {
+                let tag = cancel.consumer_tag.as_str();
+                if let Some(index) = self.channel(lane).consumers.get(tag).copied() {
+                    self.story.consumers[index].cancelled = Some(mark);
                 }
             }
             basic::AMQPMethod::QosOk(_) => drop(self.reply(lane, mark, "basic.qos-ok")),
@@ -242,13 +272,14 @@ impl Reader {
     }
 
     fn confirm(&mut self, lane: Lane, mark: Mark, tag: u64, multiple: bool, nacked: bool) {
+        self.decide(lane, tag, multiple);
         let unconfirmed = &mut self.channel(lane).unconfirmed;
         let confirmed: BTreeMap<u64, usize> = if multiple {
             let rest = match tag {
                 0 => BTreeMap::new(),
                 tag => unconfirmed.split_off(&tag.saturating_add(1)),
             };
-            std::mem::replace(unconfirmed, rest)
+            mem::replace(unconfirmed, rest)
         } else {
             unconfirmed.remove_entry(&tag).into_iter().collect()
         };
@@ -316,6 +347,8 @@ fn delivery(lane: Lane, got: Mark) -> Delivery {
     Delivery {
         lane,
         got,
+        content: None,
+        by: By::Unknown,
         tag: 0,
         queue: String::new(),
         automatic: false,
@@ -327,38 +360,12 @@ fn delivery(lane: Lane, got: Mark) -> Delivery {
         body: Vec::new(),
         whole: false,
         settled: None,
+        recovered: None,
     }
 }
 
-/// The methods that a broker's error can answer (AMQP 0-9-1 §1.2).
+/// The method that a broker's error answers (AMQP 0-9-1 §1.2); empty: none that there is.
 fn name_of(ids: (u16, u16)) -> &'static str {
-    match ids {
-        (10, 11) => "connection.start-ok",
-        (10, 31) => "connection.tune-ok",
-        (10, 40) => "connection.open",
-        (20, 10) => "channel.open",
-        (40, 10) => "exchange.declare",
-        (40, 20) => "exchange.delete",
-        (40, 30) => "exchange.bind",
-        (40, 40) => "exchange.unbind",
-        (50, 10) => "queue.declare",
-        (50, 20) => "queue.bind",
-        (50, 30) => "queue.purge",
-        (50, 40) => "queue.delete",
-        (50, 50) => "queue.unbind",
-        (60, 10) => "basic.qos",
-        (60, 20) => "basic.consume",
-        (60, 30) => "basic.cancel",
-        (60, 40) => "basic.publish",
-        (60, 70) => "basic.get",
-        (60, 80) => "basic.ack",
-        (60, 90) => "basic.reject",
-        (60, 110) => "basic.recover",
-        (60, 120) => "basic.nack",
-        (85, 10) => "confirm.select",
-        (90, 10) => "tx.select",
-        (90, 20) => "tx.commit",
-        (90, 30) => "tx.rollback",
-        _ => "",
-    }
+    let known = METHOD_IDS.iter().find(|(known, _)| *known == ids);
+    known.map_or("", |(_, name)| name)
 }

@@ -7,14 +7,14 @@ use std::{
 };
 
 use amq_protocol::{
-    protocol::{AMQPClass, basic, channel, confirm, connection, exchange, queue},
+    protocol::{AMQPClass, basic, channel, confirm, connection, exchange, queue, tx},
     types::{FieldTable, ShortString},
 };
 use serde_json::Value;
 
 use super::{
-    Bind, Connection, Consumer, Declare, Lane, Mark, Prefetch, Publish, Settle, Settled, Story,
-    Tuning,
+    Bind, Connection, Consumer, Declare, Lane, Mark, Mode, Prefetch, Publish, Removal, Settle,
+    Settled, Step, Story, Tuning,
 };
 use crate::{
     event::{Event, Fate, Side, What},
@@ -24,8 +24,9 @@ use crate::{
 pub(super) fn read(events: &[Arc<Event>]) -> Story {
     let mut reader = Reader::default();
     for event in events {
-        if event.fate != Fate::Vanished {
-            reader.event(event);
+        match event.fate {
+            Fate::Vanished => reader.vanished(event),
+            _ => reader.event(event),
         }
     }
     reader.story
@@ -49,6 +50,12 @@ pub(super) struct Channel {
     /// The number of the next message that the broker confirms; 0 outside of confirm mode.
     pub(super) next_confirm: u64,
     pub(super) unconfirmed: BTreeMap<u64, usize>,
+    /// Publishes by the number that the broker confirms them by.
+    pub(super) numbered: Vec<usize>,
+    /// How many of these are decided for certain, from the first on.
+    pub(super) decided: usize,
+    /// Bindings that asked for no answer, and nothing was answered since.
+    pub(super) silent_binds: Vec<usize>,
     /// Publishes of which no answer proves yet that they are routed.
     pub(super) unrouted: Vec<usize>,
     /// Deliveries that may still be settled.
@@ -74,13 +81,50 @@ pub(super) struct Asked {
 pub(super) enum Detail {
     None,
     Declare(usize),
+    /// A binding, and the queue that its answer proves to exist.
+    Bind(usize, Option<String>),
     Consume(usize),
     Get(String, bool),
     Empty(String),
-    Names(String),
 }
 
 impl Reader {
+    /// What never reached the other side. Only that a confirm was on its way matters of it.
+    fn vanished(&mut self, event: &Event) {
+        if event.from == Side::Broker
+            && let Some(method) = event.method()
+        {
+            let lane = self.lane(event.connection, method.channel());
+            match method.class() {
+                AMQPClass::Basic(basic::AMQPMethod::Ack(ack)) => {
+                    self.decide(lane, ack.delivery_tag, ack.multiple);
+                }
+                AMQPClass::Basic(basic::AMQPMethod::Nack(nack)) => {
+                    self.decide(lane, nack.delivery_tag, nack.multiple);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The broker has said what becomes of these messages.
+    pub(super) fn decide(&mut self, lane: Lane, tag: u64, multiple: bool) {
+        let channel = self.channels.entry(lane).or_default();
+        let all = channel.numbered.len();
+        let tag = usize::try_from(tag).unwrap_or(usize::MAX);
+        let decided = match (multiple, tag) {
+            (true, 0) => channel.decided..all,
+            (true, tag) => channel.decided..tag.min(all),
+            (false, tag) => tag.saturating_sub(1)..tag.min(all),
+        };
+        if multiple {
+            channel.decided = channel.decided.max(decided.end);
+        }
+        for index in channel.numbered.get(decided).unwrap_or_default() {
+            self.story.publishes[*index].decided = true;
+        }
+    }
+
     fn event(&mut self, event: &Event) {
         let mark = Mark {
             event: event.number,
@@ -215,14 +259,22 @@ impl Reader {
             AMQPClass::Confirm(confirm::AMQPMethod::Select(_)) => {
                 let channel = self.channel(lane);
                 channel.next_confirm = channel.next_confirm.max(1);
+                self.mode(lane, mark, Step::Confirms);
                 Some(Detail::None)
             }
-            AMQPClass::Channel(channel::AMQPMethod::Open(_)) | AMQPClass::Tx(_) => {
+            AMQPClass::Tx(class) => {
+                if let tx::AMQPMethod::Select(_) = class {
+                    self.mode(lane, mark, Step::Transactions);
+                }
                 Some(Detail::None)
             }
+            AMQPClass::Channel(channel::AMQPMethod::Open(_)) => Some(Detail::None),
             _ => None,
         };
         let waits = method.argument("no-wait") != Some(Value::Bool(true));
+        if let (false, Some(Detail::Bind(index, _))) = (waits, &detail) {
+            self.channel(lane).silent_binds.push(*index);
+        }
         if let Some(what) = detail.filter(|_| waits) {
             let channel = self.channel(lane);
             let unrouted = channel.unrouted.len();
@@ -298,21 +350,51 @@ impl Reader {
                     to_queue: true,
                     key: bind.routing_key.to_string(),
                     arguments: bind.arguments.clone(),
+                    answered: None,
                 });
-                Detail::Names(queue)
+                Detail::Bind(self.story.binds.len() - 1, Some(queue))
+            }
+            queue::AMQPMethod::Unbind(unbind) => {
+                let queue = self.named(lane, unbind.queue.as_str());
+                self.removal(mark, "queue.unbind", queue);
+                Detail::None
             }
             queue::AMQPMethod::Purge(purge) => {
-                Detail::Empty(self.named(lane, purge.queue.as_str()))
+                let queue = self.named(lane, purge.queue.as_str());
+                self.removal(mark, "queue.purge", queue.clone());
+                Detail::Empty(queue)
             }
             queue::AMQPMethod::Delete(delete) => {
-                Detail::Empty(self.named(lane, delete.queue.as_str()))
+                let queue = self.named(lane, delete.queue.as_str());
+                self.removal(mark, "queue.delete", queue.clone());
+                Detail::Empty(queue)
             }
             _ => Detail::None,
         }
     }
 
+    fn removal(&mut self, asked: Mark, method: &'static str, name: String) {
+        self.story.removals.push(Removal {
+            asked,
+            method,
+            name,
+        });
+    }
+
+    pub(super) fn mode(&mut self, lane: Lane, mark: Mark, step: Step) {
+        self.story.modes.push(Mode { lane, mark, step });
+    }
+
     fn exchange_asked(&mut self, mark: Mark, class: &exchange::AMQPMethod) -> Detail {
         match class {
+            exchange::AMQPMethod::Unbind(unbind) => {
+                self.removal(mark, "exchange.unbind", unbind.destination.to_string());
+                Detail::None
+            }
+            exchange::AMQPMethod::Delete(delete) => {
+                self.removal(mark, "exchange.delete", delete.exchange.to_string());
+                Detail::None
+            }
             exchange::AMQPMethod::Declare(declare) => {
                 let name = declare.exchange.to_string();
                 let index = self.declare(mark, false, &name, declare.passive);
@@ -326,8 +408,9 @@ impl Reader {
                     to_queue: false,
                     key: bind.routing_key.to_string(),
                     arguments: bind.arguments.clone(),
+                    answered: None,
                 });
-                Detail::None
+                Detail::Bind(self.story.binds.len() - 1, None)
             }
             _ => Detail::None,
         }
@@ -377,7 +460,10 @@ impl Reader {
             basic::AMQPMethod::Consume(consume) => {
                 let queue = self.named(lane, consume.queue.as_str());
                 let channel = self.channel(lane);
-                let limited = channel.prefetch.max(channel.shared_prefetch) > 0;
+                let prefetch = match channel.prefetch {
+                    0 => channel.shared_prefetch,
+                    own => own,
+                };
                 let tag = consume.consumer_tag.to_string();
                 self.story.consumers.push(Consumer {
                     lane,
@@ -386,7 +472,8 @@ impl Reader {
                     tag: tag.clone(),
                     automatic: consume.no_ack,
                     answered: consume.nowait.then_some(mark),
-                    limited,
+                    prefetch,
+                    cancelled: None,
                 });
                 let index = self.story.consumers.len() - 1;
                 self.channel(lane).consumers.insert(tag, index);
@@ -415,7 +502,14 @@ impl Reader {
                 self.settle(lane, mark, name, reject.delivery_tag, false, reject.requeue);
                 None
             }
-            basic::AMQPMethod::Cancel(_) | basic::AMQPMethod::Recover(_) => Some(Detail::None),
+            basic::AMQPMethod::Recover(_) | basic::AMQPMethod::RecoverAsync(_) => {
+                let open: Vec<usize> = self.channel(lane).open.values().copied().collect();
+                for index in open {
+                    self.story.deliveries[index].recovered.get_or_insert(mark);
+                }
+                matches!(class, basic::AMQPMethod::Recover(_)).then_some(Detail::None)
+            }
+            basic::AMQPMethod::Cancel(_) => Some(Detail::None),
             _ => None,
         }
     }
@@ -426,6 +520,7 @@ impl Reader {
         let confirms = channel.next_confirm > 0;
         if confirms {
             channel.unconfirmed.insert(channel.next_confirm, index);
+            channel.numbered.push(index);
             channel.next_confirm += 1;
         }
         channel.unrouted.push(index);
@@ -450,6 +545,7 @@ impl Reader {
             confirmed_with: None,
             nacked: false,
             returned: None,
+            decided: false,
             routed: None,
             abandoned: None,
         });
@@ -510,6 +606,7 @@ impl Reader {
             self.returned(lane, mark, content);
         } else if let Some(index) = channel.delivering.take() {
             let delivery = &mut self.story.deliveries[index];
+            delivery.content = Some(mark.event);
             delivery.body.clone_from(&content.body);
             delivery.whole = content.is_whole();
             delivery.reply_to = text(content.properties.reply_to().as_ref());
@@ -522,10 +619,16 @@ impl Reader {
     /// The first message that may be the one that came back, is.
     fn returned(&mut self, lane: Lane, mark: Mark, content: &Content) {
         let id = text(content.properties.message_id().as_ref());
+        let AMQPClass::Basic(basic::AMQPMethod::Return(returned)) = content.method.class() else {
+            return;
+        };
+        let (exchange, key) = (returned.exchange.as_str(), returned.routing_key.as_str());
         let publish = self.story.publishes.iter_mut().find(|publish| {
             publish.lane == lane
                 && publish.mandatory
                 && publish.returned.is_none()
+                && publish.exchange == exchange
+                && publish.key == key
                 && publish.message_id == id
                 && publish.body == content.body
         });
