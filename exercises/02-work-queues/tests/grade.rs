@@ -10,7 +10,7 @@ use workbook_lab::{
     judge::Declare,
     lab, property,
     proptest::{collection::vec, prelude::any, strategy::Strategy},
-    tasks::{NEVER, Task},
+    vocabulary::tasks::{NEVER, Task},
 };
 
 const QUEUE: &str = "task_queue";

@@ -4,9 +4,7 @@
 //! server that replies late, twice, in any order, and with replies that belong to others.
 
 use workbook_lab::{
-    Checked, Cut, Failure, Fault, Lab, Outcome, Program, Rule,
-    calls::{Call, DIRECT, Mess},
-    client, ensure,
+    Checked, Cut, Failure, Fault, Lab, Outcome, Program, Rule, client, ensure,
     judge::{Access, Letter, Partner},
     lab,
     program::NO_BROKER_LIMIT,
@@ -17,6 +15,7 @@ use workbook_lab::{
         prelude::{Strategy, any},
         strategy::Union,
     },
+    vocabulary::calls::{Call, DIRECT, Mess},
 };
 
 const QUEUE: &str = "rpc_queue";

@@ -6,15 +6,15 @@
 use std::fmt;
 
 use workbook_lab::{
-    Checked, Cut, Failure, Fault, Injected, Lab, Outcome, Program, Rule, client,
-    confirms::{CutAt, CutPlace, Release, Word},
-    ensure, lab, property,
+    Checked, Cut, Failure, Fault, Injected, Lab, Outcome, Program, Rule, client, ensure, lab,
+    property,
     property::Words,
     proptest::{
         collection::vec,
         prelude::{Just, Strategy},
         strategy::Union,
     },
+    vocabulary::confirms::{CutAt, CutPlace, Release, Word},
 };
 
 const PROGRAM: &str = "publisher_confirms";

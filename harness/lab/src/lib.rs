@@ -26,9 +26,7 @@
 //! | [`program`] | a running program: what it says to the broker, prints, how it ends |
 //! | [`arguments`] | what a person types after a program's name |
 //! | [`judge`] | the lab's own connection to the broker |
-//! | [`calls`] | requests and their replies, with the lab on either side |
-//! | [`confirms`] | what the broker says of each message that a program publishes, and what the program prints of it |
-//! | [`tasks`] | the deliveries of a worker: held, done, settled |
+//! | [`vocabulary`] | words of single chapters: tasks, subscribing, calls, confirms |
 //! | [`model`] | reference models of routing: what a queue gets |
 //! | [`process`] | the operating system's side of a program |
 //! | [`wait`] | waiting for events, never for time |
@@ -38,9 +36,7 @@
 //! What a check says, and what its tapes mean, are crates of their own: `workbook-report`, `workbook-diagnosis`.
 
 pub mod arguments;
-pub mod calls;
 pub mod check;
-pub mod confirms;
 pub mod evidence;
 pub mod exercise;
 pub mod judge;
@@ -49,7 +45,7 @@ pub mod model;
 pub mod process;
 pub mod program;
 pub mod property;
-pub mod tasks;
+pub mod vocabulary;
 pub mod wait;
 
 /// What is on a tape; faults, and the rules that place them.

@@ -1,6 +1,5 @@
 //! A program of the learner's that runs: a black box that talks to the broker through a tap of its own.
 
-mod bindings;
 mod deliveries;
 mod endings;
 mod prints;
@@ -21,7 +20,6 @@ use std::{
 use amqp_tap::{Conversation, Event, Fault, Injected, Rule, Side, Tap, Tape};
 use rustix::process::Signal;
 
-pub use bindings::Bound;
 pub(crate) use witness::Witness;
 
 use crate::process::Process;

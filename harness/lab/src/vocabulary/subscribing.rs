@@ -6,7 +6,7 @@ use amqp_tap::story::{Bind, Story};
 use lapin::types::FieldTable;
 use workbook_report::failure::Failure;
 
-use super::Program;
+use crate::program::Program;
 
 /// A binding that is certainly in force.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,7 +15,7 @@ use crate::{
     judge::{Declare, Letter, Partner},
     lab::Lab,
     program::Program,
-    tasks::Task,
+    vocabulary::tasks::Task,
 };
 
 pub use mess::{Mess, Trick};
