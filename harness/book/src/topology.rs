@@ -39,7 +39,7 @@ pub(crate) fn svg(run: &Run, tongue: Tongue) -> Result<String, BookError> {
     }
     if topology.publishes.is_empty() {
         return Err(BookError::page(
-            "runs.toml",
+            "course.toml",
             "a run in which nothing is published",
         ));
     }

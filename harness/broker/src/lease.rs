@@ -158,9 +158,12 @@ impl Lease {
 
     /// Closes every connection of the lease's user, as an operator does: with `connection.close`, code 320
     /// (`CONNECTION_FORCED`) and this reason.
-    pub async fn close_connections(&self, reason: &str) -> Result<(), Error> {
+    ///
+    /// RabbitMQ closes those that it lists, and lists one only some moments after it has said `connection.open-ok`; so
+    /// the caller says how many are `open`.
+    pub async fn close_connections(&self, open: usize, reason: &str) -> Result<(), Error> {
         let session = self.broker.management().session();
-        session.close_connections(&self.name, reason).await
+        session.close_connections(&self.name, open, reason).await
     }
 
     /// Deletes the queues and exchanges in the vhost, so that it is as good as a fresh one, in a fraction of the time

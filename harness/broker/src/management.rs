@@ -26,6 +26,10 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 const TRIES: usize = 5;
 
+/// How long the broker may take to list a connection that it has opened: it is a matter of milliseconds, unless the machine
+/// is busy.
+const TRACKED_WITHIN: Duration = Duration::from_secs(10);
+
 /// More than any check needs, and little enough that a program which runs wild is stopped before the
 /// broker is.
 const MAX_CONNECTIONS: i64 = 200;
@@ -242,10 +246,26 @@ impl Session<'_> {
     }
 
     /// Closes every connection of a user. That there is none is no error.
-    pub(crate) async fn close_connections(&self, user: &str, reason: &str) -> Result<(), Error> {
+    pub(crate) async fn close_connections(
+        &self,
+        user: &str,
+        open: usize,
+        reason: &str,
+    ) -> Result<(), Error> {
+        let theirs = || path(&["connections", "username", user]);
+        // What is not listed yet is not closed either. Those that are gone by now are waited for in vain.
+        let deadline = Instant::now() + TRACKED_WITHIN;
+        let all_listed = timer::until(deadline, || async {
+            let listed = self.get::<Vec<Value>>("list a user's connections", theirs());
+            match listed.await {
+                Ok(listed) => (listed.len() >= open).then_some(Ok(())),
+                Err(error) => Some(Err(error)),
+            }
+        });
+        all_listed.await.unwrap_or(Ok(()))?;
         self.delete(
             "close a user's connections",
-            path(&["connections", "username", user]),
+            theirs(),
             &[("X-Reason", reason)],
         )
         .await

@@ -92,6 +92,13 @@ impl Broker {
     }
 }
 
+impl Broker {
+    /// Whether a broker waits for the next check that needs one of its own.
+    pub fn has_spare(options: &Options) -> bool {
+        states(&options.state).iter().any(is_spare)
+    }
+}
+
 /// The state of a broker that is to be started.
 fn fresh(folder: &Path) -> Result<(StateDir, File), Error> {
     let state_of_it = StateDir::at(folder.join(random_hex(4)));

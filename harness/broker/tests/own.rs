@@ -134,9 +134,11 @@ async fn a_broker_that_is_given_back_is_the_next_ones() {
     first.give_back().await.unwrap();
     second.give_back().await.unwrap();
     assert!(TcpStream::connect(other).is_err(), "one is kept");
+    assert!(Broker::has_spare(&world.options));
 
     let again = Broker::start_own(&world.options).await.unwrap();
     assert_eq!(again.broker().amqp_address(), address);
+    assert!(!Broker::has_spare(&world.options), "it is in use");
     again.restart().await.unwrap();
     again.give_back().await.unwrap();
     let again = Broker::start_own(&world.options).await.unwrap();

@@ -467,7 +467,10 @@ impl Lab {
 
     /// The broker closes every connection to the lab's virtual host, with code 320 (`CONNECTION_FORCED`).
     pub(crate) async fn closes_all_connections(&self, reason: &str) -> Checked {
-        let closed = self.lease.close_connections(reason).await;
+        let programs: usize = self.programs.borrow().iter().map(Program::open).sum();
+        let judge = usize::from(self.judge.borrow().is_some());
+        let closed = self.lease.close_connections(programs + judge, reason);
+        let closed = closed.await;
         closed.map_err(|error| Failure::infra("the broker closes the lab's connections", &error))
     }
 

@@ -17,7 +17,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use amqp_tap::{Conversation, Event, Fault, Injected, Rule, Side, Tap, Tape};
+use amqp_tap::{
+    Conversation, Event, Fault, Injected, Rule, Side, Tap, Tape,
+    story::{Connection, Story},
+};
 use rustix::process::Signal;
 
 pub(crate) use witness::Witness;
@@ -112,6 +115,14 @@ impl Program {
     /// Everything that the program and the broker said to each other so far.
     pub fn events(&self) -> Vec<Arc<Event>> {
         self.0.tape.as_ref().map(Tape::events).unwrap_or_default()
+    }
+
+    /// How many of its connections the broker has opened and nobody has ended.
+    pub(crate) fn open(&self) -> usize {
+        let story = Story::of(&self.events());
+        let open =
+            |it: &&Connection| it.opened.is_some() && it.gone.is_none() && it.ended.is_none();
+        story.connections.iter().filter(open).count()
     }
 
     /// What it printed on standard output so far.

@@ -105,7 +105,7 @@ impl Stage<'_> {
                 self.end(name).await
             }
             _ => Err(BookError::page(
-                "runs.toml",
+                "course.toml",
                 "a step is start, run, prints or stop",
             )),
         }
@@ -113,7 +113,7 @@ impl Stage<'_> {
 
     fn find(&mut self, name: &str) -> Result<&mut Running, BookError> {
         let found = self.running.iter_mut().find(|it| it.part.name == name);
-        found.ok_or_else(|| BookError::page("runs.toml", format!("`{name}` was not started")))
+        found.ok_or_else(|| BookError::page("course.toml", format!("`{name}` was not started")))
     }
 
     async fn start(
@@ -126,7 +126,7 @@ impl Stage<'_> {
         let path = self
             .programs
             .get(&executable)
-            .ok_or_else(|| BookError::page("runs.toml", format!("there is no `{executable}`")))?;
+            .ok_or_else(|| BookError::page("course.toml", format!("there is no `{executable}`")))?;
         let tap = Tap::open(TapOptions {
             login: Some(Login {
                 user: self.lease.user().to_owned(),
@@ -183,7 +183,7 @@ fn spawn(path: &Path, name: &str, arguments: &[&str], tap: Tap) -> Result<Runnin
     let address = tap
         .endpoint()
         .tcp()
-        .ok_or_else(|| BookError::page("runs.toml", "the tap has no port"))?;
+        .ok_or_else(|| BookError::page("course.toml", "the tap has no port"))?;
     let mut child = Command::new(path)
         .args(arguments)
         .env("AMQP_ADDR", format!("amqp://guest:guest@{address}/%2f"))

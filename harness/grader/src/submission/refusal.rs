@@ -130,6 +130,10 @@ pub enum Refusal {
     OtherLanguage,
     /// A `workbook.toml` that says nothing, with the reason.
     Settings(String),
+    /// A `workbook.toml` with no command for this program.
+    NoCommand(String),
+    /// A `workbook.toml` with a quote in this program's command that is not closed.
+    OpenQuote(String),
     /// A `workbook.toml` that names a program that the exercise has not, with those that it has.
     Stranger(String, Vec<String>),
     /// The entry of the class is a link.
@@ -193,6 +197,12 @@ impl Refusal {
             ),
             Self::OtherLanguage => "its workbook.toml names programs in another language; whoever grades allows that with --any-language".to_owned(),
             Self::Settings(why) => format!("its workbook.toml cannot be used: {why}"),
+            Self::NoCommand(program) => {
+                format!("its workbook.toml has an empty command for `{program}`")
+            }
+            Self::OpenQuote(program) => format!(
+                "its workbook.toml has a quote in the command of `{program}` that is not closed"
+            ),
             Self::Stranger(name, programs) => format!(
                 "its workbook.toml names a program `{name}`; the programs are {}",
                 programs.join(", ")
@@ -262,6 +272,10 @@ impl Refusal {
                     .to_owned()
             }
             Self::Settings(why) => format!("workbook.toml 不能用：{why}"),
+            Self::NoCommand(program) => format!("workbook.toml 中 `{program}` 的命令是空的"),
+            Self::OpenQuote(program) => {
+                format!("workbook.toml 中 `{program}` 的命令里有没闭合的引号")
+            }
             Self::Stranger(name, programs) => format!(
                 "workbook.toml 里有个程序 `{name}`；这个练习的程序是 {}",
                 programs.join("、")

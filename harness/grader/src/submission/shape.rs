@@ -249,11 +249,10 @@ fn commands(settings: &[u8], chapter: &Chapter) -> Result<BTreeMap<String, Vec<S
 
 /// The words of a command, as a shell would split it.
 fn words(program: &str, line: &str) -> Result<Vec<String>, Refusal> {
-    let wrong = |why: &str| Refusal::Settings(format!("the command of `{program}` {why}"));
     match shell_words::split(line) {
-        Ok(words) if words.is_empty() => Err(wrong("is empty")),
+        Ok(words) if words.is_empty() => Err(Refusal::NoCommand(program.to_owned())),
         Ok(words) => Ok(words),
-        Err(_) => Err(wrong("has a quote that is not closed")),
+        Err(_) => Err(Refusal::OpenQuote(program.to_owned())),
     }
 }
 
@@ -279,4 +278,21 @@ fn within_bounds(files: &Files) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_split_where_it_is_typed_and_refused_where_it_cannot_be() {
+        let split = words("send", "python3 'my send.py' \"\"").unwrap();
+        assert_eq!(split, ["python3", "my send.py", ""]);
+        let refused = |line| words("send", line).unwrap_err();
+        assert_eq!(refused("  "), Refusal::NoCommand("send".to_owned()));
+        assert_eq!(
+            refused("python3 'send.py"),
+            Refusal::OpenQuote("send".to_owned())
+        );
+    }
 }

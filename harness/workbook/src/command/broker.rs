@@ -34,6 +34,12 @@ pub(super) async fn broker(context: &Context, command: cli::Broker) -> Result<Ex
             for broker in &running {
                 show(context, broker);
             }
+            if Broker::has_spare(&options) {
+                output::line(say(
+                    "one more waits for the next check that restarts a broker; cargo workbook broker down stops it, too",
+                    "另有一个代理，留给下一项要重启代理的检查；cargo workbook broker down 也会停止它",
+                ));
+            }
         }
         cli::Broker::Down => {
             let stopped = Broker::down(&options).await?;
