@@ -124,6 +124,6 @@ if [[ -n ${CLASS:-} ]]; then
     for side in base head; do
         echo
         echo "grading $CLASS submissions, $side:"
-        (side "$side" && harness/grader/benches/grade.sh "$CLASS" 2>/dev/null | tail --lines=3)
+        (side "$side" && env --unset=CARGO_INCREMENTAL harness/grader/benches/grade.sh "$CLASS" 2>/dev/null | tail --lines=3)
     done
 fi
