@@ -1,15 +1,15 @@
 //! Findings with their evidence: drawn from the tapes that the lab's tests keep, or from the verdict on a mistake.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use workbook_course::{Ask, Language};
+use workbook_course::Language;
 use workbook_diagnosis::{
-    finding::{Finding, FindingId, Given, Seen, findings_given},
+    finding::{Finding, FindingId, Seen, findings_given},
     picture::{self, Look},
-    recording::RecordedProgram,
+    recording::{self, RecordedProgram},
 };
 
 use crate::error::BookError;
@@ -62,7 +62,7 @@ pub fn from_tapes(root: &Path) -> Result<BTreeMap<FindingId, Shown>, BookError> 
         let run = RecordedProgram::read_run(&path)
             .map_err(|error| BookError::format(&path, error.to_string()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let given = given(&name, &run);
+        let given = recording::given(&name, &run);
         let seen: Vec<Seen<'_>> = run.iter().map(RecordedProgram::seen).collect();
         let found = findings_given(&seen, &given);
         for finding in &found {
@@ -85,28 +85,6 @@ fn texts_of(seen: &[Seen<'_>], finding: &Finding, language: Language) -> Finding
         title: finding.title(language),
         explanation: finding.explanation(language),
         picture: picture::text(seen, std::slice::from_ref(finding), &look),
-    }
-}
-
-/// What a recording's chapter asks for, as in the lab's own tests.
-fn given(name: &str, run: &[RecordedProgram]) -> Given {
-    let tasks = name.starts_with("worker") || name.starts_with("new_task");
-    let queue = if tasks { "task_queue" } else { "hello" };
-    // A recording that begins with its second program had its queue declared by the lab.
-    let lab_first = run.iter().all(|it| !it.about().tape.contains(".0."));
-    let asks = [Ask::Prefetch, Ask::Durable];
-    Given {
-        queues: lab_first.then(|| queue.to_owned()).into_iter().collect(),
-        names: BTreeSet::from([queue.to_owned()]),
-        // The other programs send what they like.
-        bodies: name
-            .starts_with("send")
-            .then(|| b"Hello World!".to_vec())
-            .into_iter()
-            .collect(),
-        asks: asks.into_iter().filter(|_| tasks).collect(),
-        fresh: true,
-        ..Given::default()
     }
 }
 

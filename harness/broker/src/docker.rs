@@ -147,7 +147,7 @@ pub(crate) async fn is_gone(options: &Options, name: &str) -> Option<String> {
     ask(options, &asked).await.read().ok()?
 }
 
-async fn last_words(options: &Options, name: &str, password: &str) -> Vec<String> {
+pub(crate) async fn last_words(options: &Options, name: &str, password: &str) -> Vec<String> {
     let asked = Asked::Log {
         name: name.to_owned(),
     };

@@ -266,7 +266,7 @@ fn launch(options: &Options, record: &Record, node: &Node) -> Result<Child, Erro
     command.spawn().map_err(failed)
 }
 
-fn last_words(record: &Record, node: &Node) -> Vec<String> {
+pub(crate) fn last_words(record: &Record, node: &Node) -> Vec<String> {
     let text = fs_err::read(node.data.join(settings::LOG)).unwrap_or_default();
     last_lines(&String::from_utf8_lossy(&text), &record.password)
 }

@@ -90,9 +90,7 @@ impl Broker {
             _lock: lock,
         })
     }
-}
 
-impl Broker {
     /// Whether a broker waits for the next check that needs one of its own.
     pub fn has_spare(options: &Options) -> bool {
         states(&options.state).iter().any(is_spare)
@@ -135,22 +133,22 @@ impl OwnBroker {
             .await?;
         let deadline = Instant::now() + patience;
         let management = ready.management.port().unwrap_or(crate::ports::MANAGEMENT);
-        let name = match &record.place {
-            Runtime::Container(name) => Some(name),
-            Runtime::Node(_) => None,
-        };
         let ended = || async {
-            match name {
-                Some(name) => docker::is_gone(&self.options, name).await,
-                None => None,
+            match &record.place {
+                Runtime::Container(name) => docker::is_gone(&self.options, name).await,
+                Runtime::Node(_) => None,
             }
         };
         let waited = until_ready(deadline, ready.amqp, management, &record.login(), ended).await;
         if let Err(stopped) = waited {
-            let (kind, patience) = (record.kind, self.options.start_timeout);
-            return Err(stopped
-                .into_failure(kind, patience, Vec::new())
-                .into_error());
+            let log = match &record.place {
+                Runtime::Container(name) => {
+                    docker::last_words(&self.options, name, &record.password).await
+                }
+                Runtime::Node(node) => local::last_words(&record, node),
+            };
+            let failure = stopped.into_failure(record.kind, patience, log);
+            return Err(failure.into_error());
         }
         self.worn.store(was_worn, Ordering::Relaxed);
         Ok(())

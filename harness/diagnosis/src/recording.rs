@@ -12,10 +12,11 @@ use std::{
 
 use amqp_tap::{Event, Tape};
 use serde::{Deserialize, Serialize};
+use workbook_course::Ask;
 
 use crate::{
     Ended,
-    finding::{Printed, Seen},
+    finding::{Given, Printed, Seen},
 };
 
 /// How long a recorded worker works for each `.` in a task.
@@ -114,5 +115,27 @@ impl RecordedProgram {
             ended: (!about.runs).then(|| code.unwrap_or(Ended::Signal(2))),
             looked: Duration::from_micros(about.looked_us),
         }
+    }
+}
+
+/// What the chapter of a run asks for, by the run's name.
+pub fn given(run: &str, programs: &[RecordedProgram]) -> Given {
+    let tasks = run.starts_with("worker") || run.starts_with("new_task");
+    let queue = if tasks { "task_queue" } else { "hello" };
+    // A recording that begins with its second program had its queue declared by the lab.
+    let lab_first = programs.iter().all(|it| !it.about.tape.contains(".0."));
+    let asks = [Ask::Prefetch, Ask::Durable];
+    Given {
+        queues: lab_first.then(|| queue.to_owned()).into_iter().collect(),
+        names: [queue.to_owned()].into(),
+        // The other programs send what they like.
+        bodies: run
+            .starts_with("send")
+            .then(|| b"Hello World!".to_vec())
+            .into_iter()
+            .collect(),
+        asks: asks.into_iter().filter(|_| tasks).collect(),
+        fresh: true,
+        ..Given::default()
     }
 }

@@ -422,14 +422,7 @@ async fn grade_all(
     }
     if chapters.is_empty() {
         for (submission, _) in &mut submissions {
-            submission.sum_up();
-            report::write_submission(
-                &shop.store,
-                &shop.conditions,
-                submission,
-                shop.class.request.language,
-            )?;
-            submission.shorten();
+            shop.write(submission)?;
         }
     }
     while let Some((number, place, done)) = jobs.next().await {
@@ -447,14 +440,7 @@ async fn grade_all(
         submission.exercises[place] = exercise;
         *left -= 1;
         if *left == 0 {
-            submission.sum_up();
-            report::write_submission(
-                &shop.store,
-                &shop.conditions,
-                submission,
-                shop.class.request.language,
-            )?;
-            submission.shorten();
+            shop.write(submission)?;
         }
     }
     let submissions = submissions.into_iter().map(|(mut submission, _)| {
@@ -529,6 +515,15 @@ impl Shop {
                 built.remove(sha256);
             }
         }
+    }
+
+    /// Writes all that is told of a submission whose exercises are graded, and keeps the essence.
+    fn write(&self, submission: &mut Submission) -> Result<(), StoreError> {
+        submission.sum_up();
+        let language = self.class.request.language;
+        report::write_submission(&self.store, &self.conditions, submission, language)?;
+        submission.shorten();
+        Ok(())
     }
 
     /// The result's key: all that it depends on.

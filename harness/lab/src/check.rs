@@ -126,13 +126,11 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
     let started = Instant::now();
     log::start();
     let name = path.rsplit("::").nth(1).unwrap_or(path).to_owned();
-    let (request, unreadable) = match Request::from_env() {
-        Ok(request) => (Rc::new(request), None),
-        Err(error) => {
-            let failure = Failure::infra(format!("{REQUEST} can be read"), &error);
-            (Rc::default(), Some(failure))
-        }
-    };
+    let request = Request::from_env();
+    let readable = request.as_ref().map(drop);
+    let readable =
+        readable.map_err(|error| Failure::infra(format!("{REQUEST} can be read"), error));
+    let request = Rc::new(request.unwrap_or_default());
     if !request.is_by_hand() {
         process::die_with_whoever_asks();
     }
@@ -148,12 +146,14 @@ pub(crate) fn run(exercise: Exercise, path: &str, body: Body<'_>) -> Outcome {
     let check = chapter.and_then(|(_, chapter)| chapter.check(&name));
 
     let seed = seed::of_check(run_seed, &name);
-    let tried = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        _ if unreadable.is_some() => unreadable.map(Tried::from).unwrap_or_default(),
-        Err(error) => Failure::infra("the check has a runtime", &error).into(),
+    let runtime = readable.and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.map_err(|error| Failure::infra("the check has a runtime", &error))
+    });
+    let tried = match runtime {
+        Err(failure) => failure.into(),
         Ok(runtime) => runtime.block_on(on_the_broker(exercise, &request, given, seed, body)),
     };
     let by_hand = request.is_by_hand();

@@ -49,7 +49,6 @@ pub const NO_BROKER_LIMIT: Duration = Duration::from_secs(10);
 pub struct Program(Arc<Inner>);
 
 struct Inner {
-    /// The name and the arguments.
     /// Its name and arguments, as they are shown.
     name: String,
     /// Its name, and then its arguments.
@@ -117,9 +116,14 @@ impl Program {
         self.0.tape.as_ref().map(Tape::events).unwrap_or_default()
     }
 
+    /// What that means.
+    pub(crate) fn story(&self) -> Story {
+        Story::of(&self.events())
+    }
+
     /// How many of its connections the broker has opened and nobody has ended.
     pub(crate) fn open(&self) -> usize {
-        let story = Story::of(&self.events());
+        let story = self.story();
         let open =
             |it: &&Connection| it.opened.is_some() && it.gone.is_none() && it.ended.is_none();
         story.connections.iter().filter(open).count()
@@ -232,7 +236,7 @@ impl Program {
     }
 
     /// What the lab does with it, for whoever looks at a run that is stuck.
-    pub(crate) fn trace(&self, does: &str, what: &str) {
+    fn trace(&self, does: &str, what: &str) {
         tracing::debug!(program = self.name(), "{does}: {what}");
     }
 

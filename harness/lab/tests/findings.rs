@@ -10,11 +10,11 @@ mod support;
 use std::{collections::BTreeSet, path::PathBuf};
 
 use support::{outline, scenes::SCENES};
-use workbook_course::{Ask, Language};
+use workbook_course::Language;
 use workbook_diagnosis::{
-    finding::{Finding, FindingId, Given, Seen, findings_given},
+    finding::{Finding, FindingId, Seen, findings_given},
     picture::{self, Look},
-    recording::RecordedProgram,
+    recording::{RecordedProgram, given},
 };
 
 fn folder() -> PathBuf {
@@ -25,32 +25,10 @@ fn case(name: &str) -> Vec<RecordedProgram> {
     RecordedProgram::read_run(&folder().join(format!("{name}.json"))).expect("a case")
 }
 
-/// What is known of a case beside its tapes: what its chapter says, and whether the lab declared the queue.
-fn given(name: &str) -> Given {
-    let tasks = name.starts_with("worker") || name.starts_with("new_task");
-    let queue = if tasks { "task_queue" } else { "hello" };
-    let text = fs_err::read_to_string(folder().join(format!("{name}.json"))).expect("a case");
-    let lab_first = text.contains(".1.jsonl") && !text.contains(".0.jsonl");
-    let asks = [Ask::Prefetch, Ask::Durable];
-    Given {
-        queues: lab_first.then(|| queue.to_owned()).into_iter().collect(),
-        names: [queue.to_owned()].into(),
-        // The other programs send what they like.
-        bodies: name
-            .starts_with("send")
-            .then(|| b"Hello World!".to_vec())
-            .into_iter()
-            .collect(),
-        asks: asks.into_iter().filter(|_| tasks).collect(),
-        fresh: true,
-        ..Given::default()
-    }
-}
-
 fn found(name: &str) -> (Vec<RecordedProgram>, Vec<Finding>) {
     let parts = case(name);
     let seen: Vec<Seen<'_>> = parts.iter().map(RecordedProgram::seen).collect();
-    let found = findings_given(&seen, &given(name));
+    let found = findings_given(&seen, &given(name, &parts));
     (parts, found)
 }
 

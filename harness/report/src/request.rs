@@ -16,7 +16,9 @@ pub const REQUEST: &str = "WORKBOOK_REQUEST";
 pub struct Request {
     /// The language of what it says.
     pub language: Language,
-    /// Which broker, as a person would choose it (`docker`, `amqp://…`); `None`: any.
+    /// Which broker, as a person would choose it (`docker`, `amqp://…`); `None`: any. It is told as a person would tell
+    /// it, in a variable of its own.
+    #[serde(skip)]
     pub broker: Option<String>,
     /// The seed of every random choice; `None`: a new one.
     pub seed: Option<u64>,
@@ -42,13 +44,9 @@ pub struct Programs {
 }
 
 impl Request {
-    /// The variables for the process of a check: the request, and those that a person would set for its language and
-    /// its broker.
+    /// The variables for the process of a check.
     pub fn to_env(&self) -> Result<Vec<(&'static str, String)>, serde_json::Error> {
-        let mut variables = vec![
-            (REQUEST, serde_json::to_string(self)?),
-            ("WORKBOOK_LANG", self.language.tag().to_owned()),
-        ];
+        let mut variables = vec![(REQUEST, serde_json::to_string(self)?)];
         variables.extend(self.broker.clone().map(|broker| (BROKER_VARIABLE, broker)));
         Ok(variables)
     }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod read;
+mod requests;
 
 use std::{sync::Arc, time::Duration};
 

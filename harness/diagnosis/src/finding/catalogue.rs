@@ -82,16 +82,16 @@ fn joined(text: &str, language: Language) -> String {
 
 /// The catalogue of a language, and what is wrong with it.
 fn load(language: Language) -> (Bundle, Vec<String>) {
-    let (source, tag) = match language {
-        Language::English => (ENGLISH, "en"),
-        Language::Chinese => (CHINESE, "zh"),
+    let source = match language {
+        Language::English => ENGLISH,
+        Language::Chinese => CHINESE,
     };
     let mut wrong = Vec::new();
     let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(rest, errors)| {
         wrong.extend(errors.iter().map(ToString::to_string));
         rest
     });
-    let mut bundle = FluentBundle::new_concurrent(vec![tag.parse().unwrap_or_default()]);
+    let mut bundle = FluentBundle::new_concurrent(vec![language.tag().parse().unwrap_or_default()]);
     // The marks that isolate directions would show in a terminal.
     bundle.set_use_isolating(false);
     if let Err(errors) = bundle.add_resource(resource) {

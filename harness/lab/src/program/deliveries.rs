@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use amqp_tap::story::Story;
 use workbook_diagnosis::model::{Message, copies, disagreement};
 use workbook_report::failure::{Checked, Failure};
 
@@ -66,7 +65,7 @@ impl Program {
 
     /// The bodies of all messages that were delivered to it so far, in order.
     pub fn delivered(&self) -> Vec<String> {
-        let deliveries = Story::of(&self.events()).deliveries.into_iter();
+        let deliveries = self.story().deliveries.into_iter();
         deliveries
             .filter(|delivery| delivery.whole)
             .map(|delivery| String::from_utf8_lossy(&delivery.body).into_owned())

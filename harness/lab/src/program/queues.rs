@@ -98,7 +98,7 @@ impl Program {
 
     /// Reads its tape.
     pub(super) fn read<T>(&self, look: impl FnOnce(&Story) -> T) -> T {
-        look(&Story::of(&self.events()))
+        look(&self.story())
     }
 }
 

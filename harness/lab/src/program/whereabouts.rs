@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use amqp_tap::story::Story;
 use workbook_diagnosis::{
     finding::{anonymous, spoken::is_waiting},
     quote::visible,
@@ -117,7 +116,7 @@ impl Program {
     fn had(&self, bodies: &[&str], index: usize) -> Option<Had> {
         let body = bodies.get(index)?;
         let same = bodies[..index].iter().filter(|it| *it == body).count();
-        let story = Story::of(&self.events());
+        let story = self.story();
         let is_it = |found: &[u8]| found == body.as_bytes();
         let deliveries = story.deliveries.iter();
         let mut delivered = deliveries.filter(|it| it.whole && is_it(&it.body));
@@ -177,7 +176,7 @@ impl Program {
 
     /// Whether it has printed nothing since it got or published its first body, but that it waits.
     fn is_silent_since_its_first_body(&self, lines: &[Line], errors: &[Line]) -> bool {
-        let story = Story::of(&self.events());
+        let story = self.story();
         let got = story.deliveries.iter().map(|it| it.got.at);
         let first = got
             .chain(story.publishes.iter().map(|it| it.asked.at))

@@ -8,7 +8,7 @@ mod held;
 
 use std::collections::{BTreeMap, HashMap};
 
-use amqp_tap::story::{Publish, Story};
+use amqp_tap::story::Publish;
 use workbook_diagnosis::{
     Ended,
     printed::{Said, find_words},
@@ -111,7 +111,7 @@ impl Sent {
 impl Program {
     /// All messages that it published so far and that reached the broker, in order.
     pub fn sent(&self) -> Vec<Sent> {
-        let story = Story::of(&self.events());
+        let story = self.story();
         let whole = story.publishes.iter().filter(|it| it.complete);
         whole.map(Sent::of).collect()
     }

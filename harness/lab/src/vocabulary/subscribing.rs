@@ -30,9 +30,7 @@ impl Program {
             self.name()
         );
         self.until(&what, |program| {
-            let bound = bindings(&Story::of(&program.events()), exchange)
-                .into_iter()
-                .next();
+            let bound = bindings(&program.story(), exchange).into_iter().next();
             bound.map(|bound| Ok(bound.queue))
         })
         .await
@@ -55,7 +53,7 @@ impl Program {
 
     /// The bindings to an exchange that it has made so far, in order.
     pub fn bindings(&self, exchange: &str) -> Vec<Bound> {
-        bindings(&Story::of(&self.events()), exchange)
+        bindings(&self.story(), exchange)
     }
 
     /// Waits until each of these keys is bound to an exchange, and returns the bindings.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use amqp_tap::story::{self, Story};
+use amqp_tap::story;
 use workbook_diagnosis::finding::spoken;
 use workbook_report::failure::{Checked, Failure};
 
@@ -90,7 +90,7 @@ impl Lab {
 impl Program {
     /// Every task that was delivered to it so far, in order.
     pub fn tasks(&self) -> Vec<Task> {
-        let story = Story::of(&self.events());
+        let story = self.story();
         let task = |delivery: story::Delivery| Task {
             redelivered: delivery.redelivered,
             automatic: delivery.automatic,

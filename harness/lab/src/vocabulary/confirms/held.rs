@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use amqp_tap::{Event, Fault, Injected, Rule, Side, broker, story::Story};
+use amqp_tap::{Event, Fault, Injected, Rule, Side, broker};
 use workbook_diagnosis::printed::find_words;
 use workbook_report::failure::{Checked, Failure};
 
@@ -53,7 +53,7 @@ impl Program {
 
     /// How many of its messages the broker has confirmed, whether it has heard of it or not.
     pub fn answered(&self) -> usize {
-        let story = Story::of(&self.events());
+        let story = self.story();
         story.publishes.iter().filter(|it| it.decided).count()
     }
 
